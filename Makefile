@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# wgns: `make` builds wgns and wgns-exec into $(O); `make help` lists the targets.
+
+O ?= build
+CC ?= cc
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || cat .version 2>/dev/null || echo 0.1.0)
+PKGS := libmnl libcap-ng libseccomp libsodium jansson
+PKG_CONFIG ?= pkg-config
+
+DESTDIR ?=
+PREFIX ?= /usr/local
+BINDIR ?= $(PREFIX)/bin
+LIBEXECDIR ?= $(PREFIX)/libexec
+MANDIR ?= $(PREFIX)/share/man
+SYSCONFDIR ?= $(if $(filter /usr,$(PREFIX)),/etc,$(PREFIX)/etc)
+
+Q := $(if $(V),,@)
+say = $(if $(V),,@printf '  %-5s %s\n' '$(1)' '$(2)';)
+
+# Warnings are errors for developers and in CI only: a tarball must build with tomorrow's compiler
+DEV ?= $(WGNS_MUST_RUN)
+WARN := -Wall -Wextra -Wpedantic -Wshadow -Wformat=2 -Wstrict-prototypes -Wmissing-prototypes \
+	-Wold-style-definition -Wvla -Wundef -Wpointer-arith -Wcast-qual -Wwrite-strings -Wconversion \
+	-Wno-sign-conversion -Wswitch-enum -Wimplicit-fallthrough -Wnull-dereference $(if $(DEV),-Werror)
+probe = $(shell $(CC) -Werror $(1) -x c -c /dev/null -o /dev/null 2>/dev/null && printf '%s' '$(1)')
+HARDEN := $(if $(SANITIZE),,-D_FORTIFY_SOURCE=3) $(foreach f,-fstack-protector-strong \
+	-fstack-clash-protection -fcf-protection,$(call probe,$(f)))
+CFLAGS ?= -O2 -g
+ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE $(WARN) $(HARDEN) -fPIE $(SANITIZE) $(CFLAGS)
+override CPPFLAGS += -Iinclude $(if $(FAULTS),-DWGNS_FAULTS)
+ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now,-z,noexecstack $(SANITIZE) $(LDFLAGS)
+PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PKGS) 2>/dev/null)
+PKG_LIBS := $(shell $(PKG_CONFIG) --libs $(PKGS) 2>/dev/null)
+COMPILE = $(CC) $(ALL_CFLAGS) $(CPPFLAGS) $(PKG_CFLAGS)
+
+LIB_SRC := $(sort $(wildcard src/*/*.c))
+CMD_SRC := $(filter-out cmd/wgns-exec.c,$(sort $(wildcard cmd/*.c)))
+LIB_OBJ := $(LIB_SRC:%.c=$(O)/%.o)
+CMD_OBJ := $(CMD_SRC:%.c=$(O)/%.o)
+# the helper links libc and nothing else
+EXEC_SRC := cmd/wgns-exec.c cmd/enter.c src/sys/seal.c src/sys/caps.c
+EXEC_OBJ := $(EXEC_SRC:%.c=$(O)/%.o)
+# a folder's programs: one per file
+programs = $(patsubst %.c,$(O)/%,$(sort $(wildcard $(1))))
+UNIT := $(call programs,tests/unit/test_*.c)
+PLATFORM := $(call programs,tests/platform/*.c)
+FUZZ := $(call programs,tests/fuzz/fuzz_*.c)
+BENCH := $(call programs,tests/bench/*.c)
+MAN := $(sort $(wildcard man/*.[1-9]))
+
+all: $(O)/wgns ## build wgns (the default)
+
+$(O)/wgns: $(CMD_OBJ) $(O)/libwgns.a
+	$(call say,LINK,$@)$(CC) $(ALL_LDFLAGS) -Wl,--as-needed -o $@ $^ $(PKG_LIBS)
+
+$(O)/wgns-exec: $(EXEC_OBJ)
+	$(call say,LINK,$@)$(CC) $(ALL_LDFLAGS) -o $@ $^
+
+$(O)/libwgns.a: $(LIB_OBJ)
+	$(call say,AR,$@)rm -f $@ && $(AR) rcs $@ $^
+
+$(O)/%.o: %.c $(O)/flags
+	@mkdir -p $(@D)
+	$(call say,CC,$<)$(COMPILE) $(DEFINE) -MMD -MP -c -o $@ $<
+
+# What only one file needs to know rebuilds only that file
+$(O)/cmd/wgns.o: DEFINE = -DWGNS_VERSION='"$(VERSION)"'
+$(O)/cmd/wgns.o: $(O)/version
+
+# Files that change when what they stand for does: other flags compile anew
+stamp = @mkdir -p $(@D); echo '$(subst ','\'',$(1))' | cmp -s - $@ || echo '$(subst ','\'',$(1))' >$@
+$(O)/flags: FORCE
+	@$(PKG_CONFIG) --exists $(PKGS) && command -v $(firstword $(CC)) >/dev/null || \
+		{ echo 'wgns needs a C compiler, pkg-config and $(PKGS): scripts/bootstrap build installs them' >&2; exit 1; }
+	$(call stamp,$(COMPILE) $(ALL_LDFLAGS) $(PKG_LIBS))
+$(O)/version: FORCE
+	$(call stamp,$(VERSION))
+$(O)/libexecdir: FORCE
+	$(call stamp,$(LIBEXECDIR))
+
+LINK_TEST = $(COMPILE) -MMD -MP $(ALL_LDFLAGS) -Wl,--as-needed -o $@ $< $(filter %.o,$^) $(O)/libwgns.a $(PKG_LIBS)
+$(O)/tests/unit/%: tests/unit/%.c $(O)/libwgns.a
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)$(LINK_TEST) -lcmocka
+$(O)/tests/platform/%: tests/platform/%.c $(O)/libwgns.a
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)$(LINK_TEST)
+$(O)/tests/bench/%: tests/bench/%.c $(O)/libwgns.a
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)$(LINK_TEST)
+$(O)/tests/fuzz/%: tests/fuzz/%.c $(O)/libwgns.a
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)$(LINK_TEST) -fsanitize=fuzzer
+
+install: all ## install below DESTDIR PREFIX BINDIR LIBEXECDIR MANDIR SYSCONFDIR; never runs setcap
+	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBEXECDIR)/wgns
+	install -d -m 755 $(DESTDIR)$(SYSCONFDIR)/wgns
+	install -m 755 $(O)/wgns $(DESTDIR)$(BINDIR)/wgns
+	install -m 755 $(O)/wgns-exec $(DESTDIR)$(LIBEXECDIR)/wgns/wgns-exec
+	$(foreach m,$(MAN),install -D -m 644 $(m) $(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $(m)))/$(notdir $(m)) &&) :
+
+uninstall: ## remove what install put there; configuration stays
+	rm -f $(DESTDIR)$(BINDIR)/wgns $(DESTDIR)$(LIBEXECDIR)/wgns/wgns-exec
+	rmdir $(DESTDIR)$(LIBEXECDIR)/wgns $(DESTDIR)$(SYSCONFDIR)/wgns 2>/dev/null || :
+	$(foreach m,$(MAN),rm -f $(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $(m)))/$(notdir $(m)) &&) :
+
+demo: ## watch the main job on a small internet of namespaces; as root; installs what it needs
+	$(Q)scripts/bootstrap demo
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)WGNS='$(abspath $(O))/wgns' scripts/demo
+
+# Tests. Each tier prints TAP when it is called alone; scripts/check has them all.
+# T= a file below tests/bats or a regular expression of test names; FUZZ_TIME= seconds for each target
+FUZZ_TIME ?= $(if $(WGNS_MUST_RUN),60,5)
+export O CC T FUZZ_TIME
+run = $(Q)+COMPILE='$(subst ','\'',$(COMPILE))' MAKE='$(MAKE)' scripts/check
+TIERS := unit headers layers lint platform bats vm fuzz asan
+
+check: ## everything: installs what the tests need (as root), then every tier and the sum
+	$(Q)scripts/bootstrap check
+	$(Q)+$(MAKE) --no-print-directory check-run
+check-run: all $(UNIT) $(PLATFORM)
+	$(run) $(TIERS)
+check-quick: all $(UNIT) ## unit tests and style, in seconds, without root
+	$(run) unit headers layers lint
+check-unit: $(UNIT) ## unit tests
+	$(run) unit
+check-platform: $(PLATFORM) ## programs that assert the kernel behaviour that wgns relies on
+	$(run) platform
+check-bats: all ## the program in a lab of namespaces; T=up.bats or T='a name' filters; as root
+	$(run) bats
+check-vm: all $(UNIT) $(PLATFORM) ## the same on Debian's kernels 6.1 and 6.12 in emulated machines: kernel WireGuard
+	$(run) vm-always
+check-headers: ## every header compiles alone
+	$(run) headers
+check-layers: ## every module includes only lower layers
+	$(run) layers
+lint: ## clang-format, cppcheck, shellcheck, mandoc, codespell, layers
+	$(run) lint layers
+asan: ## unit tests and bats with AddressSanitizer and UndefinedBehaviorSanitizer
+	$(run) asan
+fuzz-smoke: ## each libFuzzer target for FUZZ_TIME seconds
+	$(run) fuzz
+bench: all $(BENCH) ## compare up, down and exec with other ways to do the same; as root
+	$(Q)WGNS='$(abspath $(O))/wgns' O='$(abspath $(O))' scripts/bench
+clean-root-check: ## build, demo and check in a fresh Debian root (debootstrap); as root
+	$(Q)scripts/clean-root-check
+
+unit-programs: $(UNIT)
+fuzzers: $(FUZZ)
+
+clean: ## remove what was built
+	rm -rf $(O)
+
+help: ## this list
+	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+
+.PHONY: all install uninstall demo check check-run check-quick check-unit check-platform check-bats check-vm \
+	check-headers check-layers lint asan fuzz-smoke bench clean-root-check unit-programs fuzzers clean help FORCE
+.DELETE_ON_ERROR:
+-include $(wildcard $(O)/*/*.d $(O)/*/*/*.d)
