@@ -6,6 +6,8 @@
 #include "cmd.h"
 
 static const struct cmd *const commands[] = {
+    &cmd_check,
+    &cmd_strip,
     &cmd_genkey,
     &cmd_pubkey,
 };

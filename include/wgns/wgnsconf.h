@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* wgnsconf - wgns.conf(5): /etc/wgns/wgns.conf, and /etc/wgns/TUNNEL.conf over it */
+#ifndef WGNS_WGNSCONF_H
+#define WGNS_WGNSCONF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "wgns/diag.h"
+#include "wgns/err.h"
+#include "wgns/wgquick.h"
+
+#define WGNSCONF_DIR "/etc/wgns"
+#define WGNSCONF_FILE_MAX (1u << 20)
+
+struct wgnsconf {
+	char **uplinks;			/* [Physical] Uplinks */
+	size_t n_uplinks;
+	bool has_uplinks;		/* false: auto */
+	char backend[16];		/* [Tunnel] Backend: auto, kernel, userspace */
+	char daemon[256];		/* [Tunnel] Daemon: absolute path */
+	bool should_trust_hooks;	/* [Tunnel] Hooks = yes: whoever owns the tunnel's file */
+	char group[64];			/* [Box] Group */
+};
+
+/** wgnsconf_init - the defaults */
+void wgnsconf_init(struct wgnsconf *conf);
+/**
+ * wgnsconf_read - the defaults, then wgns.conf, then the tunnel's file
+ * @dir: normally WGNSCONF_DIR
+ * @tunnel_or_null: the tunnel whose own file counts too, see wgnsconf_is_system_tunnel()
+ * @diags: receives every problem with the name of its file
+ *
+ * A file that is not there says nothing. One that somebody else than root could have written is an error, because
+ * it grants rights.
+ *
+ * Return: 0, or -errno; @e then holds the first problem
+ */
+int wgnsconf_read(const char *dir, const char *tunnel_or_null, struct wgnsconf *out,
+		  struct diag_list *diags, struct err *e);
+/**
+ * wgnsconf_parse - one file over what is in @conf, as a pure function
+ * Return: 0, -EINVAL when there is an error among @diags, or -ENOMEM; @conf is then half changed
+ */
+int wgnsconf_parse(const char *text, size_t len, struct wgnsconf *conf, struct diag_list *diags);
+void wgnsconf_free(struct wgnsconf *conf);
+
+/**
+ * wgnsconf_is_system_tunnel - is the file that was read WIREGUARD_DIR/NAME.conf itself?
+ *
+ * A file elsewhere that has the same name inherits no rights from it.
+ */
+bool wgnsconf_is_system_tunnel(const char *wireguard_dir, const char *name,
+			       const struct wgquick_file *file);
+
+#endif

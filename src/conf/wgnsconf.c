@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "wgns/wgnsconf.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "trust.h"
+#include "wgns/fd.h"
+#include "wgns/ini.h"
+#include "wgns/str.h"
+
+#define N_UPLINKS_MAX 256
+
+struct entry {
+	const char *section, *name;
+	const char *expected; /* for the message */
+	/* Return: 0, -EINVAL, -ENOMEM */
+	int (*take)(struct wgnsconf *conf, struct ini_span value);
+};
+
+static bool is_interface(struct ini_span word)
+{
+	/* dev_valid_name() of the kernel */
+	if (word.len == 0 || word.len >= IFNAMSIZ || (word.len == 1 && word.s[0] == '.') ||
+	    (word.len == 2 && memcmp(word.s, "..", 2) == 0))
+		return false;
+	for (size_t i = 0; i < word.len; i++) {
+		if (word.s[i] == '/' || word.s[i] == ':' || word.s[i] <= ' ' || word.s[i] == 0x7f)
+			return false;
+	}
+	return true;
+}
+
+static int take_uplinks(struct wgnsconf *conf, struct ini_span value)
+{
+	struct ini_span word;
+
+	str_list_free(&conf->uplinks, &conf->n_uplinks);
+	conf->has_uplinks = false;
+	if (ini_is(value, "auto"))
+		return 0;
+	while (ini_word(&value, ",", &word)) {
+		if (!is_interface(word) || ini_is(word, "auto") || conf->n_uplinks == N_UPLINKS_MAX)
+			return -EINVAL;
+		if (str_list_add(&conf->uplinks, &conf->n_uplinks, word.s, word.len) < 0)
+			return -ENOMEM;
+	}
+	conf->has_uplinks = true;
+	return conf->n_uplinks ? 0 : -EINVAL;
+}
+
+static int copy(char *out, size_t cap, struct ini_span value)
+{
+	if (value.len == 0 || value.len >= cap)
+		return -EINVAL;
+	memcpy(out, value.s, value.len);
+	out[value.len] = '\0';
+	return 0;
+}
+
+static int take_backend(struct wgnsconf *conf, struct ini_span value)
+{
+	static const char *const names[] = { "auto", "kernel", "userspace" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (ini_is(value, names[i])) {
+			(void)snprintf(conf->backend, sizeof(conf->backend), "%s", names[i]);
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
+static int take_daemon(struct wgnsconf *conf, struct ini_span value)
+{
+	if (value.len < 2 || value.s[0] != '/' || value.s[value.len - 1] == '/')
+		return -EINVAL;
+	return copy(conf->daemon, sizeof(conf->daemon), value);
+}
+
+static int take_hooks(struct wgnsconf *conf, struct ini_span value)
+{
+	conf->should_trust_hooks = ini_is(value, "yes");
+	return conf->should_trust_hooks || ini_is(value, "no") ? 0 : -EINVAL;
+}
+
+static int take_group(struct wgnsconf *conf, struct ini_span value)
+{
+	static const char allowed[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
+
+	if (copy(conf->group, sizeof(conf->group), value) < 0 || conf->group[0] == '-' ||
+	    strspn(conf->group, allowed) != value.len)
+		return -EINVAL;
+	return 0;
+}
+
+static const struct entry entries[] = {
+	{ "[Physical]", "Uplinks", "auto, or names of interfaces", take_uplinks },
+	{ "[Tunnel]", "Backend", "auto, kernel or userspace", take_backend },
+	{ "[Tunnel]", "Daemon", "the absolute path of a program", take_daemon },
+	{ "[Tunnel]", "Hooks", "yes or no", take_hooks },
+	{ "[Box]", "Group", "the name of a group", take_group },
+};
+#define N_ENTRIES (sizeof(entries) / sizeof(entries[0]))
+
+struct reader {
+	struct wgnsconf *conf;
+	struct diag_list *diags;
+	const char *section; /* NULL: none or unknown */
+	bool is_unknown; /* the current section */
+	unsigned seen[N_ENTRIES]; /* line */
+};
+
+static void complain(struct reader *r, const struct ini_line *line, const char *at,
+		     const char *text, const char *detail)
+{
+	diag_add(r->diags, DIAG_ERROR, line->number, ini_col(line, at), "%s%s", text, detail);
+}
+
+static void take_section(struct reader *r, const struct ini_line *line)
+{
+	const char *names[N_ENTRIES];
+	char shown[INI_SHOW_MAX];
+
+	r->section = NULL;
+	for (size_t i = 0; i < N_ENTRIES; i++) {
+		names[i] = entries[i].section;
+		if (ini_is(line->text, names[i]))
+			r->section = names[i];
+	}
+	r->is_unknown = !r->section;
+	if (r->section)
+		return;
+	const char *nearest = ini_nearest(line->text, names, N_ENTRIES);
+	if (nearest)
+		complain(r, line, line->text.s, "unknown section, meant is ", nearest);
+	else
+		complain(r, line, line->text.s, "unknown section ", ini_show(line->text, shown));
+}
+
+/* a key that does not belong in this section, or nowhere */
+static void explain_key(struct reader *r, const struct ini_line *line)
+{
+	const char *names[N_ENTRIES];
+	char shown[INI_SHOW_MAX];
+
+	for (size_t i = 0; i < N_ENTRIES; i++) {
+		names[i] = entries[i].name;
+		if (ini_is(line->key, names[i])) {
+			complain(r, line, line->key.s, "this key belongs in ", entries[i].section);
+			return;
+		}
+	}
+	const char *nearest = ini_nearest(line->key, names, N_ENTRIES);
+	if (nearest)
+		complain(r, line, line->key.s, "unknown key, meant is ", nearest);
+	else
+		complain(r, line, line->key.s, "unknown key ", ini_show(line->key, shown));
+}
+
+static int take_key(struct reader *r, const struct ini_line *line)
+{
+	size_t i = 0;
+
+	if (!line->has_equals) {
+		complain(r, line, line->text.s, "neither a `[Section]' nor a `Key = value'", "");
+		return 0;
+	}
+	while (i < N_ENTRIES && !(r->section && strcmp(entries[i].section, r->section) == 0 &&
+				  ini_is(line->key, entries[i].name)))
+		i++;
+	if (i == N_ENTRIES) {
+		explain_key(r, line);
+		return 0;
+	}
+	if (r->seen[i]) {
+		diag_add(r->diags, DIAG_ERROR, line->number, ini_col(line, line->key.s),
+			 "%s is in line %u already", entries[i].name, r->seen[i]);
+		return 0;
+	}
+	r->seen[i] = line->number;
+	int rc = entries[i].take(r->conf, line->value);
+	if (rc == -EINVAL)
+		diag_add(r->diags, DIAG_ERROR, line->number, ini_col(line, line->value.s),
+			 "%s is %s", entries[i].name, entries[i].expected);
+	return rc == -ENOMEM ? rc : 0;
+}
+
+int wgnsconf_parse(const char *text, size_t len, struct wgnsconf *conf, struct diag_list *diags)
+{
+	struct reader r = { .conf = conf, .diags = diags };
+	size_t n_errors = diags->n_errors;
+	struct ini_line line;
+	struct ini ini;
+
+	ini_begin(&ini, text, len);
+	while (ini_next(&ini, &line)) {
+		const char *nul = line.raw.len ? memchr(line.raw.s, '\0', line.raw.len) : NULL;
+		int rc = 0;
+		if (nul)
+			complain(&r, &line, nul, "a NUL byte: is this a text file?", "");
+		else if (line.number == 1 && line.raw.len >= 3 &&
+			 memcmp(line.raw.s, "\xef\xbb\xbf", 3) == 0)
+			complain(&r, &line, line.raw.s,
+				 "a UTF-8 byte order mark: save the file without", "");
+		else if (line.is_section)
+			take_section(&r, &line);
+		else if (line.text.len && !r.is_unknown)
+			rc = take_key(&r, &line);
+		if (rc < 0)
+			return rc;
+	}
+	return diags->n_errors == n_errors ? 0 : -EINVAL;
+}
+
+void wgnsconf_init(struct wgnsconf *conf)
+{
+	*conf = (struct wgnsconf){
+		.backend = "auto",
+		.daemon = "/usr/bin/wireguard-go",
+		.group = "wgns",
+	};
+}
+
+void wgnsconf_free(struct wgnsconf *conf)
+{
+	str_list_free(&conf->uplinks, &conf->n_uplinks);
+	wgnsconf_init(conf);
+}
+
+static void say_first(const struct diag_list *diags, struct err *e)
+{
+	char text[600];
+
+	for (size_t i = 0; i < diags->n_items; i++) {
+		if (diags->items[i].level != DIAG_ERROR)
+			continue;
+		diag_format(diags, &diags->items[i], text, sizeof(text));
+		(void)err_say(e, EINVAL, "%s", text); /* the caller returns its code */
+		return;
+	}
+}
+
+static int read_one(const char *path, struct wgnsconf *conf, struct diag_list *diags, struct err *e)
+{
+	struct stat st, parent;
+	AUTO_FREE char *text = NULL;
+	char why[400];
+	size_t len;
+
+	AUTO_FD int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (fd < 0 && errno == ENOENT)
+		return 0;
+	if (fd < 0)
+		return err_set(e, errno, "open %s", path);
+	if (fstat(fd, &st) < 0)
+		return err_set(e, errno, "stat %s", path);
+	if (!S_ISREG(st.st_mode))
+		return err_say(e, EINVAL, "%s is not a regular file", path);
+	if (!trust_check(fd, &st, &parent, why, sizeof(why))) {
+		(void)err_say(e, EPERM, "%s grants rights and is not root's alone: %s", path, why);
+		err_hint(e, "make the file and the folders above it root's, writable by root only");
+		diag_add(diags, DIAG_ERROR, 0, 0, "grants rights and is not root's alone: %s", why);
+		return -EPERM;
+	}
+	int rc = fd_read_all(fd, WGNSCONF_FILE_MAX, &text, &len, path, e);
+	if (rc < 0)
+		return rc;
+	rc = wgnsconf_parse(text, len, conf, diags);
+	if (rc == -ENOMEM)
+		return err_set(e, ENOMEM, "read %s", path);
+	if (rc < 0)
+		say_first(diags, e);
+	return rc;
+}
+
+/* each file's problems carry its own name */
+static int read_named(const char *dir, const char *name, struct wgnsconf *conf,
+		      struct diag_list *diags, struct err *e)
+{
+	AUTO_FREE char *path = NULL;
+
+	if (asprintf(&path, "%s/%s.conf", dir, name) < 0) {
+		path = NULL; /* asprintf(3): undefined on failure */
+		return err_set(e, ENOMEM, "read %s.conf", name);
+	}
+	struct diag_list own = { .file = path };
+	int rc = read_one(path, conf, &own, e);
+	diag_move(diags, &own);
+	return rc;
+}
+
+int wgnsconf_read(const char *dir, const char *tunnel_or_null, struct wgnsconf *out,
+		  struct diag_list *diags, struct err *e)
+{
+	struct wgnsconf conf;
+
+	wgnsconf_init(&conf);
+	int rc = read_named(dir, "wgns", &conf, diags, e);
+	/* a tunnel called wgns would read the same file twice */
+	if (rc == 0 && tunnel_or_null && strcmp(tunnel_or_null, "wgns") != 0)
+		rc = read_named(dir, tunnel_or_null, &conf, diags, e);
+	if (rc < 0) {
+		wgnsconf_free(&conf);
+		return rc;
+	}
+	*out = conf;
+	return 0;
+}
+
+bool wgnsconf_is_system_tunnel(const char *wireguard_dir, const char *name,
+			       const struct wgquick_file *file)
+{
+	AUTO_FREE char *path = NULL;
+	struct stat st;
+
+	if (asprintf(&path, "%s/%s.conf", wireguard_dir, name) < 0) {
+		path = NULL; /* asprintf(3): undefined on failure */
+		return false;
+	}
+	return stat(path, &st) == 0 && st.st_dev == file->dev && st.st_ino == file->ino;
+}
