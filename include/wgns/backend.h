@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* backend - who does the encryption: the kernel, or a daemon such as wireguard-go */
+#ifndef WGNS_BACKEND_H
+#define WGNS_BACKEND_H
+
+#include <net/if.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "wgns/err.h"
+#include "wgns/wg.h"
+
+/* A device and where it is. Plain values: what the journal's header keeps. */
+struct backend_device {
+	char birth_name[IFNAMSIZ];	/* random; the UAPI socket keeps this name for ever */
+	char name[IFNAMSIZ];		/* inside; "" until it was moved */
+	char daemon[256];		/* userspace: program, for example /usr/bin/wireguard-go */
+	pid_t pid;			/* userspace: the daemon, 0 when none */
+	unsigned long long start_time;	/* userspace: field 22 of /proc/PID/stat, in clock ticks since boot */
+	char log_path[256];		/* userspace: where the daemon's stderr goes */
+};
+
+struct backend {
+	const char *name;		/* "kernel", "userspace" */
+
+	/** usable - can it work here? Changes nothing. Return: 0, or -errno with the reason, kind MACHINE */
+	int (*usable)(const struct backend_device *dev, struct err *e);
+	/**
+	 * create - a device called dev->birth_name in @birth_fd. The kernel keeps that namespace for the UDP socket.
+	 * userspace: starts dev->daemon there, waits until it answers, fills pid and start_time. On failure nothing is left.
+	 */
+	int (*create)(struct backend_device *dev, int birth_fd, struct err *e);
+	/** set - keys, port, mark, peers with resolved endpoints; @inside_fd holds the device (-1: the caller's) */
+	int (*set)(const struct backend_device *dev, int inside_fd, const struct wg_device *conf,
+		   bool should_replace_peers, struct err *e);
+	/** get - what is configured and counted; keys included when the caller may see them */
+	int (*get)(const struct backend_device *dev, int inside_fd, struct wg_device *out,
+		   struct err *e);
+	/**
+	 * destroy - delete the device wherever of the two namespaces it is; nothing there is success
+	 * userspace: ends the daemon first (pid and start time must match) and waits for it
+	 */
+	int (*destroy)(const struct backend_device *dev, int birth_fd, int inside_fd, struct err *e);
+};
+
+extern const struct backend backend_kernel;
+extern const struct backend backend_userspace;
+
+/** backend_by_name - "kernel" or "userspace"; NULL for anything else */
+const struct backend *backend_by_name(const char *name);
+/**
+ * backend_choose - "auto" prefers the kernel
+ * @why: one line for the user: which, and why not the other
+ */
+int backend_choose(const char *wanted, const struct backend_device *dev, const struct backend **out,
+		   char why[256], struct err *e);
+
+/*
+ * `wg show NAME` looks for the socket of a daemon by the name of its device. A device whose inside is the
+ * caller's namespace gets NAME.sock, a symbolic link to the socket of its birth name; kernel devices need none.
+ */
+/**
+ * backend_link_socket - atomically; what a dead daemon left under that name is replaced
+ * Return: 0, or -EEXIST with kind STATE when the name belongs to somebody who lives
+ */
+int backend_link_socket(const struct backend_device *dev, struct err *e);
+/** backend_unlink_socket - remove that link; another's file, or none, is left alone and is success */
+int backend_unlink_socket(const struct backend_device *dev, struct err *e);
+
+#endif

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* netns - network namespaces as descriptors (namespaces(7), setns(2), ip-netns(8)) */
+#ifndef WGNS_NETNS_H
+#define WGNS_NETNS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "wgns/err.h"
+
+struct netns_id {
+	uint64_t dev, ino;	/* of the nsfs file: the namespace's identity while something holds it */
+};
+
+/** netns_open_self - the caller's; owned descriptor. Return: fd or -errno */
+int netns_open_self(struct err *e);
+/** netns_open - a bind-mounted or /proc/PID/ns/net file; -EINVAL when it is not a network namespace (NS_GET_NSTYPE) */
+int netns_open_at(int dir_fd, const char *path, struct err *e);
+int netns_identify(int ns_fd, struct netns_id *out, struct err *e);
+bool netns_same(const struct netns_id *a, const struct netns_id *b);
+
+/**
+ * netns_create - a new namespace, with lo down; the caller's own is unchanged
+ * A child makes it with unshare(2) and the parent opens its /proc/PID/ns/net.
+ * Return: an owned descriptor or -errno
+ */
+int netns_create(struct err *e);
+/** netns_pin - bind-mount the namespace on @path, which is created as an empty file (O_EXCL) */
+int netns_pin(int ns_fd, const char *path, struct err *e);
+/** netns_unpin - unmount and remove the file; absent is success */
+int netns_unpin(const char *path, struct err *e);
+
+/** netns_open_dir - a dirfd that goes on showing @path as it is in @ns_fd (for /proc/sys/net/...); fd or -errno */
+int netns_open_dir(int ns_fd, const char *path, struct err *e);
+
+/** netns_enter - move this process for good (children that start hooks and daemons) */
+int netns_enter(int ns_fd, struct err *e);
+
+/* A process in a namespace */
+struct netns_proc {
+	pid_t pid;
+	uid_t uid;
+	unsigned long long start_time;
+	char comm[32];
+};
+/**
+ * netns_procs - who lives in @ns, from /proc/PID/ns/net; at most @cap are stored
+ * Return: how many there are (may be more than @cap), or -errno
+ */
+long netns_procs(const struct netns_id *ns, struct netns_proc *procs, size_t cap, struct err *e);
+/**
+ * netns_kill - SIGTERM, then SIGKILL after @grace_ms, waiting on pidfds; a pid that was reused is left alone
+ */
+int netns_kill(const struct netns_proc *procs, size_t n, int grace_ms, struct err *e);
+/** proc_start_time - field 22 of /proc/PID/stat; Return: 0 or -ESRCH */
+int proc_start_time(pid_t pid, unsigned long long *out);
+
+/** netns_mount_is_init - is the caller's mount namespace that of PID 1? Return: 1, 0, -errno */
+int netns_mount_is_init(struct err *e);
+
+#endif

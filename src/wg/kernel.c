@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <linux/wireguard.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "wgns/backend.h"
+#include "wgns/nl.h"
+#include "wgns/rtnl.h"
+#include "wgns/str.h"
+#include "wgns/wgnl.h"
+
+#include "wg_internal.h"
+
+#define KIND "wireguard"
+
+static int say_missing(struct err *e)
+{
+	(void)err_say(e, EOPNOTSUPP, "this kernel has no WireGuard");
+	err_hint(e, "apt install wireguard-go, or run a kernel with CONFIG_WIREGUARD (Linux 5.6)");
+	return err_as(e, ERR_KIND_MACHINE);
+}
+
+/* a socket in @ns_fd and the number of the family, which is per boot */
+static int open_family(int ns_fd, struct nl **genl, uint16_t *id, struct err *e)
+{
+	int rc = nl_open_in(NETLINK_GENERIC, ns_fd, genl, e);
+
+	if (rc == 0)
+		rc = genl_family_id(*genl, WG_GENL_NAME, id, e);
+	return rc == -ENOENT ? say_missing(e) : rc;
+}
+
+static int kernel_usable(const struct backend_device *dev, struct err *e)
+{
+	AUTO_NL struct nl *genl = NULL;
+	uint16_t id;
+
+	(void)dev; /* nothing of it decides here */
+	return open_family(-1, &genl, &id, e);
+}
+
+static int kernel_create(struct backend_device *dev, int birth_fd, struct err *e)
+{
+	AUTO_NL struct nl *nl = NULL;
+	struct nl_msg m;
+
+	if (nl_open_in(NETLINK_ROUTE, birth_fd, &nl, e) < 0)
+		return err_context(e, "create WireGuard device %s", dev->birth_name);
+	rtnl_build_link_create(&m, dev->birth_name, KIND);
+	int rc = nl_talk(nl, &m, e);
+	if (rc == -EOPNOTSUPP) /* "Unknown device type" */
+		return say_missing(e);
+	if (rc < 0)
+		return err_context(e, "create WireGuard device %s", dev->birth_name);
+	return 0;
+}
+
+static const char *called(const struct backend_device *dev)
+{
+	return dev->name[0] ? dev->name : dev->birth_name;
+}
+
+static int kernel_set(const struct backend_device *dev, int inside_fd, const struct wg_device *conf,
+		      bool should_replace_peers, struct err *e)
+{
+	AUTO_NL struct nl *genl = NULL;
+	struct wg_device named = *conf; /* borrows the peers */
+	uint16_t id;
+
+	memcpy(named.name, called(dev), sizeof(named.name));
+	int rc = open_family(inside_fd, &genl, &id, e);
+	if (rc == 0)
+		rc = wgnl_set(genl, id, &named, should_replace_peers, e);
+	str_wipe(&named, sizeof(named));
+	return rc;
+}
+
+static int kernel_get(const struct backend_device *dev, int inside_fd, struct wg_device *out,
+		      struct err *e)
+{
+	AUTO_NL struct nl *genl = NULL;
+	uint16_t id;
+	int rc = open_family(inside_fd, &genl, &id, e);
+
+	return rc < 0 ? rc : wgnl_get(genl, id, called(dev), out, e);
+}
+
+/* dev->name is tried last: while the device has its birth name, that name inside may be somebody else's */
+static int kernel_destroy(const struct backend_device *dev, int birth_fd, int inside_fd,
+			  struct err *e)
+{
+	int rc = wg_link_delete(birth_fd, dev->birth_name, KIND, e);
+
+	if (rc == 0)
+		rc = wg_link_delete(inside_fd, dev->birth_name, KIND, e);
+	if (rc == 0)
+		rc = wg_link_delete(inside_fd, dev->name, KIND, e);
+	return rc < 0 ? rc : 0;
+}
+
+const struct backend backend_kernel = {
+	.name = "kernel",
+	.usable = kernel_usable,
+	.create = kernel_create,
+	.set = kernel_set,
+	.get = kernel_get,
+	.destroy = kernel_destroy,
+};
