@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "wgns/hook.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "wgns/fd.h"
+#include "wgns/str.h"
+
+#define REPORT_FD 3
+
+/* what the child could not do before the shell began */
+struct failure {
+	int code; /* positive errno */
+	char what[60];
+};
+
+char *hook_expand(const char *command, const char *ifname)
+{
+	AUTO_STRBUF struct strbuf b = { 0 };
+
+	for (;;) {
+		const char *at = strstr(command, "%i");
+		if (!at)
+			break;
+		strbuf_add(&b, command, (size_t)(at - command));
+		strbuf_add(&b, ifname, strlen(ifname));
+		command = at + 2;
+	}
+	strbuf_add(&b, command, strlen(command));
+	return strbuf_finish(&b);
+}
+
+/* Ignored signals and the mask go through execve(2), handlers do not */
+static void reset_signals(void)
+{
+	sigset_t none;
+
+	for (int sig = 1; sig < NSIG; sig++)
+		(void)signal(sig, SIG_DFL); /* fails for SIGKILL and the like only */
+	(void)sigemptyset(&none); /* cannot fail */
+	(void)sigprocmask(SIG_SETMASK, &none, NULL); /* neither can this */
+}
+
+static bool prepare(int ns_fd, const char **what)
+{
+	*what = "enter the network namespace";
+	if (ns_fd >= 0 && setns(ns_fd, CLONE_NEWNET) < 0)
+		return false;
+	*what = "change to /";
+	if (chdir("/") < 0)
+		return false;
+	*what = "open /dev/null";
+	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	if (null < 0 ||
+	    (null == STDIN_FILENO ? fcntl(null, F_SETFD, 0) : dup2(null, STDIN_FILENO)) < 0)
+		return false;
+	*what = "close descriptors";
+	return syscall(SYS_close_range, REPORT_FD + 1U, ~0U, 0U) == 0;
+}
+
+static _Noreturn void run_child(char *command, int ns_fd, int report_fd)
+{
+	char bash[] = "/bin/bash", sh[] = "/bin/sh", enable[] = "-O", extglob[] = "extglob",
+	     flags[] = "-e", o[] = "-o", pipefail[] = "pipefail", c[] = "-c";
+	char *bash_argv[] = { bash, enable, extglob, flags, o, pipefail, c, command, NULL };
+	char *sh_argv[] = { sh, flags, c, command, NULL };
+	char path[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+	     home[] = "HOME=/root", locale[] = "LC_ALL=C", mark[] = HOOK_ENV "=1";
+	char *env[] = { path, home, locale, mark, NULL };
+	struct failure f = { 0 };
+	const char *what;
+
+	/* where the caller's 0 to 2 are closed both may be among them */
+	int moved_fd = fcntl(ns_fd, F_DUPFD_CLOEXEC, REPORT_FD + 1);
+	if (moved_fd >= 0) /* else setns(2) fails below, if there is anything to enter */
+		ns_fd = moved_fd;
+	if (report_fd != REPORT_FD && dup3(report_fd, REPORT_FD, O_CLOEXEC) < 0)
+		_exit(127);
+	reset_signals();
+	if (prepare(ns_fd, &what)) {
+		what = "start a shell";
+		(void)execve(bash, bash_argv, env); /* returns when there is none */
+		if (errno == ENOENT)
+			(void)execve(sh, sh_argv, env);
+	}
+	f.code = errno;
+	strncpy(f.what, what, sizeof(f.what) - 1);
+	ssize_t put = write(REPORT_FD, &f, sizeof(f));
+	_exit(put == sizeof(f) ? 0 : 127);
+}
+
+static int judge(const char *command, int status, struct err *e)
+{
+	if (WIFSIGNALED(status))
+		return err_say(e, ECHILD, "hook \"%s\": killed by signal %d (%s)", command,
+			       WTERMSIG(status), strsignal(WTERMSIG(status)));
+	if (WEXITSTATUS(status))
+		return err_say(e, ECHILD, "hook \"%s\": exit status %d", command,
+			       WEXITSTATUS(status));
+	return 0;
+}
+
+int hook_run(const char *command, const char *ifname, int ns_fd, struct err *e)
+{
+	AUTO_FREE char *text = hook_expand(command, ifname);
+	struct failure f;
+	int ends[2], status;
+
+	if (!text)
+		return err_set(e, ENOMEM, "run hook \"%s\"", command);
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return err_set(e, errno, "run hook \"%s\": make a pipe", text);
+	AUTO_FD int from_child = ends[0];
+	AUTO_FD int to_parent = ends[1];
+	pid_t pid = fork();
+	if (pid < 0)
+		return err_set(e, errno, "run hook \"%s\": make a child", text);
+	if (pid == 0)
+		run_child(text, ns_fd, to_parent);
+
+	fd_close_indirect(&to_parent);
+	ssize_t got;
+	do { /* the end of file comes with execve(2), which closes the child's side */
+		got = read(from_child, &f, sizeof(f));
+	} while (got < 0 && errno == EINTR);
+	while (waitpid(pid, &status, 0) < 0) {
+		if (errno != EINTR)
+			return err_set(e, errno, "wait for hook \"%s\"", text);
+	}
+	if (got == sizeof(f)) {
+		f.what[sizeof(f.what) - 1] = '\0';
+		return err_set(e, f.code, "run hook \"%s\": %s", text, f.what);
+	}
+	return judge(text, status, e);
+}
