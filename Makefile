@@ -48,7 +48,7 @@ FUZZ := $(call programs,tests/fuzz/fuzz_*.c)
 BENCH := $(call programs,tests/bench/*.c)
 MAN := $(sort $(wildcard man/*.[1-9]))
 
-all: $(O)/wgns ## build wgns (the default)
+all: $(O)/wgns $(O)/wgns-exec ## build wgns and its helper (the default)
 
 $(O)/wgns: $(CMD_OBJ) $(O)/libwgns.a
 	$(call say,LINK,$@)$(CC) $(ALL_LDFLAGS) -Wl,--as-needed -o $@ $^ $(PKG_LIBS)
@@ -66,6 +66,8 @@ $(O)/%.o: %.c $(O)/flags
 # What only one file needs to know rebuilds only that file
 $(O)/cmd/wgns.o: DEFINE = -DWGNS_VERSION='"$(VERSION)"'
 $(O)/cmd/wgns.o: $(O)/version
+$(O)/cmd/exec.o: DEFINE = -DWGNS_LIBEXECDIR='"$(LIBEXECDIR)/wgns"'
+$(O)/cmd/exec.o: $(O)/libexecdir
 
 # Files that change when what they stand for does: other flags compile anew
 stamp = @mkdir -p $(@D); echo '$(subst ','\'',$(1))' | cmp -s - $@ || echo '$(subst ','\'',$(1))' >$@
