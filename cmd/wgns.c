@@ -6,7 +6,8 @@
 #include "cmd.h"
 
 static const struct cmd *const commands[] = {
-    &cmd_exec, &cmd_check, &cmd_strip, &cmd_genkey, &cmd_pubkey,
+    &cmd_up,    &cmd_down,   &cmd_exec,   &cmd_check,
+    &cmd_strip, &cmd_genkey, &cmd_pubkey,
 };
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
 

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <getopt.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd.h"
+#include "load.h"
+#include "talk.h"
+#include "wgns/change.h"
+#include "wgns/str.h"
+
+#define DEFAULT_DAEMON "/usr/bin/wireguard-go"
+#define DEFAULT_RETRIES 15
+
+struct options {
+	bool is_dry, is_json, is_verbose;
+	const char *backend;
+	char **uplinks; /* the array is ours, the names are argv's */
+	size_t n_uplinks;
+	const char *arg;
+};
+
+static int parse(struct options *o, int argc, char **argv)
+{
+	static const struct option longs[] = {
+		{ "dry-run", no_argument, NULL, 'n' },
+		{ "json", no_argument, NULL, 'j' },
+		{ "verbose", no_argument, NULL, 'v' },
+		{ "layout", required_argument, NULL, 'l' },
+		{ "uplink", required_argument, NULL, 'u' },
+		{ "backend", required_argument, NULL, 'b' },
+		{ NULL, 0, NULL, 0 },
+	};
+	int opt;
+
+	o->uplinks = calloc((size_t)argc + 1, sizeof(*o->uplinks));
+	if (!o->uplinks)
+		return cmd_usage(&cmd_up, "no memory");
+	while ((opt = getopt_long(argc, argv, "nv", longs, NULL)) != -1) {
+		switch (opt) {
+		case 'n':
+			o->is_dry = true;
+			break;
+		case 'j':
+			o->is_json = true;
+			break;
+		case 'v':
+			o->is_verbose = true;
+			break;
+		case 'u':
+			o->uplinks[o->n_uplinks++] = optarg;
+			break;
+		case 'b':
+			o->backend = optarg;
+			if (strcmp(optarg, "auto") != 0 && !backend_by_name(optarg))
+				return cmd_usage(&cmd_up,
+						 "--backend takes auto, kernel or userspace");
+			break;
+		case 'l':
+			if (strcmp(optarg, "physical") != 0)
+				return cmd_usage(
+					&cmd_up,
+					"there is no layout %s in this version, only physical",
+					optarg);
+			break;
+		default:
+			return cmd_usage(&cmd_up, NULL);
+		}
+	}
+	if (argc - optind != 1)
+		return cmd_usage(&cmd_up, "name one tunnel or file");
+	o->arg = argv[optind];
+	return 0;
+}
+
+/* as wg(8): a number, or "infinity" */
+static unsigned resolve_retries(void)
+{
+	const char *text = getenv("WG_ENDPOINT_RESOLUTION_RETRIES");
+	unsigned long long n;
+
+	if (text && strcmp(text, "infinity") == 0)
+		return UINT32_MAX;
+	return text && str_to_u64(text, UINT32_MAX, &n) == 0 ? (unsigned)n : DEFAULT_RETRIES;
+}
+
+static int print_plan_json(const struct change_up *up, const struct plan *plan, const char *why)
+{
+	json_t *steps = json_array(), *warnings = json_array();
+
+	for (size_t i = 0; i < plan->n; i++)
+		(void)json_array_append_new(steps, json_string(plan->steps[i].text));
+	for (size_t i = 0; i < plan->n_warnings; i++)
+		(void)json_array_append_new(warnings, json_string(plan->warnings[i]));
+	json_t *root = json_pack("{s:i, s:s, s:s, s:s, s:o, s:o}", "schema", 1, "tunnel",
+				 up->conf->name, "layout", "physical", "backend", why, "steps",
+				 steps, "warnings", warnings);
+	char *text = root ? json_dumps(root, JSON_INDENT(2)) : NULL;
+	json_decref(root);
+	if (!text)
+		return EXIT_FAILED;
+	puts(text);
+	free(text);
+	return cmd_flush(EXIT_DONE);
+}
+
+static int show_plan(const struct options *o, const struct change_up *up, const char *context)
+{
+	struct plan plan = { 0 };
+	char why[256] = "";
+	struct err e;
+
+	if (change_plan(up, &plan, why, &e) < 0)
+		return cmd_fail(&e, context);
+	int status = EXIT_DONE;
+	if (o->is_json) {
+		status = print_plan_json(up, &plan, why);
+	} else {
+		for (size_t i = 0; i < plan.n_warnings; i++)
+			cmd_warn("%s", plan.warnings[i]);
+		for (size_t i = 0; i < plan.n; i++)
+			puts(plan.steps[i].text);
+		status = cmd_flush(status);
+	}
+	plan_free(&plan);
+	return status;
+}
+
+static int bring_up(const struct options *o, const struct change_up *up, const char *context)
+{
+	struct talk talk = { .is_verbose = o->is_verbose, .command = context };
+	struct change_talk callbacks;
+	struct err e;
+
+	talk_begin(&talk, &callbacks);
+	if (change_up(up, &callbacks, &e) < 0) {
+		int status = cmd_fail(&e, context);
+		if (status == EXIT_FAILED)
+			fprintf(stderr, "wgns: %s: everything was undone\n", context);
+		return status;
+	}
+	if (o->is_json) {
+		printf("{\"schema\": 1, \"tunnel\": \"%s\", \"state\": \"up\"}\n", up->conf->name);
+		return cmd_flush(EXIT_DONE);
+	}
+	fprintf(stderr, "%s is up; `wgns status` shows it\n", up->conf->name);
+	return EXIT_DONE;
+}
+
+static int run_loaded(const struct options *o, struct loaded *loaded)
+{
+	char context[IFNAMSIZ + 4];
+	const struct wgnsconf *settings = &loaded->settings;
+	struct change_up up = {
+		.conf = &loaded->conf,
+		.file = &loaded->file,
+		.path = loaded->path,
+		.uplinks = o->n_uplinks ? o->uplinks : settings->uplinks,
+		.n_uplinks = o->n_uplinks ? o->n_uplinks : settings->n_uplinks,
+		.backend = o->backend ? o->backend : settings->backend,
+		.daemon = settings->daemon[0] ? settings->daemon : DEFAULT_DAEMON,
+		.group = settings->group[0] ? settings->group : "wgns",
+		.may_run_hooks = loaded->file.is_trusted || settings->should_trust_hooks,
+		.resolve_retries = resolve_retries(),
+	};
+
+	(void)snprintf(context, sizeof(context), "up %s", loaded->conf.name);
+	return o->is_dry ? show_plan(o, &up, context) : bring_up(o, &up, context);
+}
+
+static int run(int argc, char **argv)
+{
+	struct options o = { 0 };
+	struct loaded loaded;
+	char command[300];
+
+	int status = parse(&o, argc, argv);
+	if (status == 0) {
+		(void)snprintf(command, sizeof(command), "up %s", o.arg);
+		status = talk_check_root(command);
+	}
+	if (status == 0)
+		status = load_tunnel(o.arg, &loaded);
+	if (status == 0) {
+		status = run_loaded(&o, &loaded);
+		load_free(&loaded);
+	}
+	free(o.uplinks);
+	return status;
+}
+
+const struct cmd cmd_up = {
+	.name = "up",
+	.usage = "[-n] [-v] [--json] [--uplink IF]... [--backend auto|kernel|userspace] "
+		 "TUNNEL|FILE.conf",
+	.summary = "Move the uplinks to `physical`, make the tunnel there, and put it into home",
+	.help = "  -n, --dry-run        print the steps and do nothing\n"
+		"  -v, --verbose        print each step as it is done\n"
+		"      --json           print the plan (with -n) or the result as JSON\n"
+		"      --uplink IF      move this device instead of those that are found; may be "
+		"repeated\n"
+		"      --backend B      kernel, userspace (wireguard-go), or auto: the kernel "
+		"where it can\n"
+		"      --layout physical  the only layout of this version\n\n"
+		"TUNNEL means /etc/wireguard/TUNNEL.conf, a wg-quick(8) file. When a step fails, "
+		"all that was done is\n"
+		"undone (exit 1); what could not be undone is named (exit 4).\n",
+	.run = run,
+};

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * engine - running steps, and undoing them
+ *
+ * A step is written to the journal, run, and marked. Rollback, `down` and the clean-up after a crash are the same
+ * function: it walks a journal backwards and undoes what is not marked undone.
+ */
+#ifndef WGNS_ENGINE_H
+#define WGNS_ENGINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "wgns/backend.h"
+#include "wgns/err.h"
+#include "wgns/journal.h"
+#include "wgns/nl.h"
+#include "wgns/plan.h"
+#include "wgns/snapshot.h"
+#include "wgns/state.h"
+#include "wgns/wgquick.h"
+
+/* What steps work on. Opened once; a step that changes a namespace leaves its descriptors here. */
+struct op_env {
+	int run_fd;			/* /run/wgns */
+	int home_fd;			/* home's namespace */
+	int physical_fd;		/* physical's, -1 while there is none */
+	struct nl *home_nl, *physical_nl; /* rtnetlink, opened when first used */
+	struct state_tunnel tunnel;
+	const struct backend *backend;
+	struct wgquick *conf;		/* endpoints become known as steps run; NULL when the copy was unreadable */
+	const struct plan *plan;	/* NULL when undoing */
+	const char *group;		/* who may enter the box */
+	bool is_step_done;		/* while undoing: the step had been done, not only begun */
+	bool is_rollback;		/* of an `up` that failed: nothing but wgns changed anything in between */
+	unsigned resolve_retries;	/* of endpoints that are names, as wg(8) has it */
+	struct snapshot snap;		/* of the uplinks in home; loaded on demand */
+	bool has_snap;
+	void (*note)(void *ctx, const char *text); /* a warning for the user */
+	void *note_ctx;
+};
+void op_env_close(struct op_env *env);
+/** op_env_note - a warning that is no failure */
+void op_env_note(const struct op_env *env, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+int op_env_nl_home(struct op_env *env, struct nl **out, struct err *e);
+int op_env_nl_physical(struct op_env *env, struct nl **out, struct err *e);
+/** op_env_snapshot - of the uplinks as they were in home */
+int op_env_snapshot(struct op_env *env, const struct snapshot **out, struct err *e);
+
+/*
+ * An operation. @undo succeeds when there is nothing to undo, touches only what is provably ours, and may be called for a
+ * step that was begun and not finished. NULL: undone by the undo of another step, which the comment in op.c names.
+ */
+struct op {
+	const char *name;
+	int (*run)(struct op_env *env, const struct step *step, struct err *e);
+	int (*undo)(struct op_env *env, const struct step *step, struct err *e);
+};
+const struct op *op_by_name(const char *name);
+
+enum engine_event { ENGINE_BEGIN, ENGINE_UNDO, ENGINE_UNDO_FAILED };
+
+struct engine {
+	struct op_env *env;
+	/* what happens, for -v; @e only with ENGINE_UNDO_FAILED */
+	void (*report)(void *ctx, enum engine_event event, const char *text, const struct err *e);
+	void *report_ctx;
+	bool (*should_stop)(void *ctx);	/* asked between steps: the user pressed Ctrl-C */
+	const char *fault;		/* only in a -DWGNS_FAULTS build: "before:3", see fault.c */
+};
+
+/**
+ * engine_run - the steps @first up to, not including, @end of a plan
+ *
+ * Stops at the first failure, which is in @e as "step 6/14 link.move eth0 -> physical: ..."; the caller undoes.
+ */
+int engine_run(struct engine *en, struct journal *journal, const struct plan *plan, size_t first,
+	       size_t end, struct err *e);
+
+/**
+ * engine_undo - everything in the journal that is not undone, last first
+ *
+ * Goes on when one undo fails and when the journal cannot be written.
+ * Return: 0, or how many steps could not be undone; each was reported
+ */
+size_t engine_undo(struct engine *en, struct journal *journal,
+		   const struct journal_entries *entries);
+
+#endif

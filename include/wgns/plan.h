@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * plan - configuration and host facts in, steps out
+ *
+ * plan_up() makes no system call: it is tested with values alone, and `up -n` prints exactly what `up` does. A step is
+ * one change and its undo; its text is what -n prints, what the journal keeps, and all that its undo needs to know.
+ */
+#ifndef WGNS_PLAN_H
+#define WGNS_PLAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "wgns/err.h"
+#include "wgns/rtnl.h"
+#include "wgns/state.h"
+#include "wgns/wgquick.h"
+
+struct op; /* engine.h */
+
+#define STEP_WORDS 8
+
+struct step {
+	const struct op *op;
+	char *text;			/* owned: "link.move eth0 -> physical" */
+	char *split;			/* owned: the same, cut into words */
+	const char *words[STEP_WORDS];	/* words[0] is the operation; the rest of a longer text is in the last */
+	size_t n_words;
+};
+
+/** step_parse - a step from its text; Return: 0, -EINVAL for an operation that wgns does not have, -ENOMEM */
+int step_parse(const char *text, struct step *out);
+void step_free(struct step *step);
+
+struct plan {
+	struct step *steps;
+	size_t n;
+	size_t n_layout;	/* the first ones belong to the layout and outlive this tunnel; 0 when it is up already */
+	char **uplinks;		/* in the order in which they move */
+	size_t n_uplinks;
+	char **warnings;
+	size_t n_warnings;
+};
+void plan_free(struct plan *plan);
+
+/* What is known of a device beyond its link message; only looked up for those that may be uplinks. */
+struct host_device {
+	char immutable[256];	/* the kernel's words when it cannot change its namespace, "" when it can */
+	bool is_wireless;
+	bool is_pppoe;		/* a PPPoE session runs over it */
+	unsigned n_nexthops;	/* nexthop objects on it */
+	char qdiscs[128];	/* set by hand, lost by a move; "" for none */
+	char child[160];	/* a macvlan or the like on it, in this or another namespace; "" for none */
+};
+
+struct host {
+	struct rtnl_links links;
+	struct host_device *devices;	/* one for each link, same order */
+	struct rtnl_list addrs, routes;	/* all tables, both families */
+	struct state_tunnel *tunnels;	/* that wgns knows */
+	size_t n_tunnels;
+	bool is_layout_up;		/* the box `physical` is there */
+	bool has_foreign_physical;	/* a namespace called physical that wgns did not make */
+	bool is_netns_dir_shared;	/* /run/netns is a mount point already, as ip-netns(8) makes it */
+};
+void host_free(struct host *host);
+
+/**
+ * host_read - the facts, from the caller's namespace; changes nothing
+ * @named: devices that --uplink or wgns.conf name
+ */
+int host_read(int run_fd, char *const *named, size_t n_named, struct host *out, struct err *e);
+
+/** host_is_candidate - may this link be an uplink? hardware, or it carries a default route, or it is named */
+bool host_is_candidate(const struct host *host, const struct rtnl_link *link, char *const *named,
+		       size_t n_named);
+
+struct plan_request {
+	const struct wgquick *conf;
+	const char *backend;		/* "kernel" or "userspace": chosen already */
+	char *const *uplinks;		/* named ones; none: find them */
+	size_t n_uplinks;
+	bool may_run_hooks;
+	const char *untrusted;		/* why not, when it may not */
+	const char *dns;		/* dns_manager_name() of who gets DNS= */
+};
+
+/**
+ * plan_up - the steps of `up` in the physical layout
+ *
+ * Return: 0; or an error of kind STATE (already up, name taken, half up) or MACHINE (an uplink that cannot move, none at
+ * all), with what the user can do about it
+ */
+int plan_up(const struct plan_request *rq, const struct host *host, struct plan *out,
+	    struct err *e);
+
+/** plan_uplinks - the names of the devices to move, parents before their VLANs; part of plan_up(), exposed for doctor and tests */
+int plan_uplinks(const struct plan_request *rq, const struct host *host, struct plan *plan,
+		 struct err *e);
+
+/**
+ * plan_routes - where the routes of AllowedIPs go, as wg-quick does: longest prefix first, each once, those that an
+ * address of the tunnel covers left out when Table is automatic
+ * Return: 0 or -ENOMEM; @out is an owned array
+ */
+int plan_routes(const struct wgquick *conf, struct addr **out, size_t *n);
+
+#endif

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * snapshot - the whole configuration of some devices in one namespace, and putting it back in another
+ *
+ * Moving a device sets it down and drops its addresses, routes, neighbours and per-device sysctls. The snapshot
+ * keeps them as the kernel reported them (rtnl.h) and as text files below /proc/sys/net.
+ */
+#ifndef WGNS_SNAPSHOT_H
+#define WGNS_SNAPSHOT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "wgns/err.h"
+#include "wgns/nl.h"
+#include "wgns/rtnl.h"
+
+struct snapshot_sysctl {
+	char dev[IFNAMSIZ];
+	char path[96];		/* "ipv6/conf/accept_ra": the device's name left out */
+	char *value;		/* owned, without newline */
+};
+
+struct snapshot {
+	struct rtnl_list raw_links;	/* as dumped */
+	struct rtnl_links links;	/* the same, read; in the order in which they move */
+	struct rtnl_list addrs, neighs, rules;
+	struct rtnl_list routes;	/* all tables, over these devices only */
+	struct rtnl_list orphans;	/* routes over other devices that the kernel drops with these: they name an address
+					 * of theirs, or share a multipath route */
+	struct snapshot_sysctl *sysctls;
+	size_t n_sysctls;
+};
+
+/**
+ * snapshot_take - what the devices called @names (@n of them, in that order) are now
+ * @nl: rtnetlink talker in the namespace @ns_fd (-1: the caller's)
+ *
+ * Return: 0, -ENODEV when one of them is not there, -errno
+ */
+int snapshot_take(struct nl *nl, int ns_fd, char *const *names, size_t n, struct snapshot *out,
+		  struct err *e);
+void snapshot_free(struct snapshot *s);
+/** snapshot_write - as text into @file of @dir_fd, atomically; snapshot_read - -EINVAL with the line that is damaged */
+int snapshot_write(const struct snapshot *s, int dir_fd, const char *file, struct err *e);
+int snapshot_read(int dir_fd, const char *file, struct snapshot *out, struct err *e);
+int snapshot_parse(const char *text, size_t len, struct snapshot *out, struct err *e);
+
+/**
+ * snapshot_find_link - the device that @old was, among those of a namespace
+ *
+ * By name first; what does not change when somebody renames or replaces a device decides: kind, bus address,
+ * permanent address, or the hardware address of a device that has none. NULL when it is not there.
+ */
+const struct rtnl_link *snapshot_find_link(const struct rtnl_links *now, const struct rtnl_link *old);
+
+/* Where a snapshot is put back. */
+struct restore {
+	struct nl *nl;			/* rtnetlink talker in the namespace */
+	int ns_fd;			/* that namespace, -1: the caller's */
+	const struct snapshot *snap;
+	bool is_host;			/* a namespace that forwards nothing: forwarding sysctls stay off */
+};
+
+/**
+ * restore_map - the numbers of the snapshot's devices in the namespace
+ * @now: receives every device that is there; owned by the caller
+ */
+int restore_map(const struct restore *r, struct rtnl_ifindex_map *map, struct rtnl_links *now,
+		struct err *e);
+
+/* The parts, in the order in which the kernel wants them. Each may be repeated. */
+int restore_link(const struct restore *r, const struct rtnl_link *link, struct err *e);
+int restore_addrs(const struct restore *r, struct err *e);
+int restore_neighs(const struct restore *r, struct err *e);
+int restore_rules(const struct restore *r, struct err *e);
+/** restore_routes - adds what is missing in any order that works, removes what the kernel made by itself and was not there */
+int restore_routes(const struct restore *r, struct err *e);
+/** restore_orphans - those that can be put back; what is in the way by now stays */
+int restore_orphans(const struct restore *r, struct err *e);
+/** restore_finish - accept_dad as it was */
+int restore_finish(const struct restore *r, struct err *e);
+
+/* ---- per-device sysctls: src/state/sysctl.c ---- */
+/** sysctl_read_device - every readable and writable file of @dev below /proc/sys/net/ipv{4,6}/{conf,neigh} */
+int sysctl_read_device(int ns_fd, const char *dev, struct snapshot_sysctl **list, size_t *n,
+		       struct err *e);
+enum sysctl_phase { SYSCTL_BEFORE_UP, SYSCTL_AFTER_ROUTES };
+/**
+ * sysctl_write_device - make those of @now as @old had them; only values that differ are written
+ *
+ * BEFORE_UP leaves accept_dad at 0, because IPv6 routes with a source address are refused while duplicate address
+ * detection runs; AFTER_ROUTES sets accept_dad.
+ */
+int sysctl_write_device(const struct restore *r, const char *old, const char *now,
+			enum sysctl_phase phase, struct err *e);
+/** sysctl_prepare_netns - a fresh namespace is not a fresh machine: copies from home what programs rely on, forwarding off */
+int sysctl_prepare_netns(int from_fd, int to_fd, struct err *e);
+
+#endif

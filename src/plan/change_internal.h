@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef WGNS_CHANGE_INTERNAL_H
+#define WGNS_CHANGE_INTERNAL_H
+
+#include "wgns/change.h"
+
+#define CHANGE_PLACE "home"
+
+/** change_env - what steps work on, from the caller's namespace; close with op_env_close() */
+int change_env(int run_fd, const struct change_talk *talk, struct op_env *env, struct err *e);
+
+/**
+ * change_undo - what the journal in @folder of /run/wgns says; an absent journal says nothing
+ * Return: 0, or how many steps could not be undone; -errno when the journal cannot be read
+ */
+long change_undo(struct op_env *env, const struct change_talk *talk, const char *folder,
+		 struct err *e);
+
+/** change_other_users - how many tunnels beside @name were born in physical */
+int change_other_users(int run_fd, const char *name, size_t *n, struct err *e);
+
+/** change_remains - the error for steps that could not be undone, with the command that finishes it */
+int change_remains(size_t n_left, const char *name, struct err *e);
+
+#endif

@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "change_internal.h"
+#include "op.h"
+#include "wgns/fd.h"
+#include "wgns/hook.h"
+#include "wgns/str.h"
+
+#define KILL_GRACE_MS 3000
+#define PROCS_MAX 64
+
+static int not_up(const char *name, struct err *e)
+{
+	err_say(e, ENOENT, "%s is not up", name);
+	return err_as(e, ERR_KIND_STATE);
+}
+
+/* the copy that `up` kept: the file itself may be gone, or say something else by now */
+static int read_conf(struct op_env *env, const char *path, struct wgquick *conf, struct err *e)
+{
+	struct diag_list diags = { .file = "the copy of the configuration" };
+	AUTO_FREE char *text = NULL;
+	size_t len = 0;
+
+	AUTO_FD int dir_fd = state_openat(env->run_fd, path, O_RDONLY | O_DIRECTORY, e);
+	if (dir_fd < 0)
+		return dir_fd;
+	int rc = fd_read_file_at(dir_fd, "config", WGQUICK_FILE_MAX, &text, &len, e);
+	if (rc < 0)
+		return rc;
+	rc = wgquick_parse(text, len, env->tunnel.device.name, conf, &diags);
+	diag_free(&diags);
+	str_wipe(text, len);
+	if (rc < 0)
+		return err_set(e, -rc, "read the copy of the configuration");
+	env->conf = conf;
+	return 0;
+}
+
+/* hooks of `down` never stop it: uplinks must not be stranded because a command failed */
+static bool run_hooks(struct op_env *env, enum wgquick_hook kind, const char *word,
+		      const struct change_talk *talk)
+{
+	bool is_good = true;
+	char text[512];
+	struct err why;
+
+	for (size_t i = 0; env->conf && i < env->conf->n_hooks[kind]; i++) {
+		const char *command = env->conf->hooks[kind][i];
+
+		(void)snprintf(text, sizeof(text), "hook.run %s %zu: %s", word, i + 1, command);
+		if (talk->step)
+			talk->step(talk->ctx, ENGINE_BEGIN, text, NULL);
+		if (hook_run(command, env->tunnel.device.name, env->home_fd, &why) == 0)
+			continue;
+		is_good = false;
+		op_env_note(env, "%s %zu failed, and down goes on: %s", word, i + 1, why.text);
+	}
+	return is_good;
+}
+
+static int live_addresses(struct op_env *env, struct addr **out, size_t *n, struct err *e)
+{
+	struct rtnl_list all = { 0 };
+	struct rtnl_link link;
+	struct rtnl_addr addr;
+	struct nl *nl;
+	int rc = op_env_nl_home(env, &nl, e);
+
+	if (rc == 0)
+		rc = rtnl_get_link(nl, 0, env->tunnel.device.name, &link, e);
+	if (rc == 0)
+		rc = rtnl_dump(nl, RTNL_ADDR, AF_UNSPEC, &all, e);
+	if (rc < 0)
+		return rc;
+	struct addr *list = calloc(all.n + 1, sizeof(*list));
+	size_t n_found = 0;
+	for (size_t i = 0; list && i < all.n; i++) {
+		if (rtnl_parse_addr(all.items[i].msg, &addr) == 0 && addr.ifindex == link.ifindex &&
+		    !(addr.family == AF_INET6 && addr.scope == RT_SCOPE_LINK))
+			list[n_found++] = addr.local;
+	}
+	rtnl_list_free(&all);
+	if (!list)
+		return err_set(e, ENOMEM, "read the addresses");
+	*out = list;
+	*n = n_found;
+	return 0;
+}
+
+/* SaveConfig = true: the live device, written over the file as wg-quick does it */
+static int save_config(struct op_env *env, struct err *e)
+{
+	struct wg_device dev = { 0 };
+	struct addr *addresses = NULL;
+	char folder[PATH_MAX];
+	size_t n = 0;
+
+	(void)snprintf(folder, sizeof(folder), "%s", env->tunnel.file);
+	char *slash = strrchr(folder, '/');
+	if (!slash)
+		return err_say(e, EINVAL, "the file was not recorded");
+	*slash = '\0';
+	int rc = env->backend->get(&env->tunnel.device, env->home_fd, &dev, e);
+	if (rc == 0)
+		rc = live_addresses(env, &addresses, &n, e);
+	char *text = rc == 0 ? wgquick_print_saved(env->conf, addresses, n, &dev) : NULL;
+	if (rc == 0 && !text)
+		rc = err_set(e, ENOMEM, "write the configuration");
+	AUTO_FD int dir_fd =
+		rc == 0 ? open(slash == folder ? "/" : folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+			: -1;
+	if (rc == 0)
+		rc = dir_fd < 0
+			     ? err_set(e, errno, "open %s", folder)
+			     : fd_replace_file_at(dir_fd, slash + 1, text, strlen(text), 0600, e);
+	if (text)
+		str_wipe(text, strlen(text));
+	free(text);
+	free(addresses);
+	wg_device_free(&dev);
+	return rc;
+}
+
+/* who lives in physical beside the daemons of wgns; @n may be more than PROCS_MAX */
+static int find_procs(struct op_env *env, struct netns_proc *procs, size_t *n, struct err *e)
+{
+	struct state_tunnel *tunnels = NULL;
+	size_t n_tunnels = 0, kept = 0;
+	struct netns_id id;
+
+	*n = 0;
+	if (env->physical_fd < 0)
+		return 0;
+	int rc = netns_identify(env->physical_fd, &id, e);
+	if (rc == 0)
+		rc = state_tunnels(env->run_fd, &tunnels, &n_tunnels, e);
+	if (rc < 0)
+		return rc;
+	long found = netns_procs(&id, procs, PROCS_MAX, e);
+	if (found > PROCS_MAX)
+		found = PROCS_MAX;
+	for (long i = 0; i < found; i++) {
+		bool is_daemon = false;
+		for (size_t k = 0; k < n_tunnels; k++)
+			is_daemon =
+				is_daemon || (procs[i].pid == tunnels[k].device.pid &&
+					      procs[i].start_time == tunnels[k].device.start_time);
+		if (!is_daemon)
+			procs[kept++] = procs[i];
+	}
+	free(tunnels);
+	*n = kept;
+	return found < 0 ? (int)found : 0;
+}
+
+static int check_procs(const struct change_down *down, const struct netns_proc *procs, size_t n,
+		       struct err *e)
+{
+	AUTO_STRBUF struct strbuf list = { 0 };
+
+	if (!n || down->should_kill || down->should_force)
+		return 0;
+	for (size_t i = 0; i < n && i < 8; i++)
+		strbuf_addf(&list, "%s%s (%d)", i ? ", " : "", procs[i].comm, (int)procs[i].pid);
+	if (n > 8)
+		strbuf_addf(&list, " and more");
+	err_say(e, EBUSY, "programs still run in physical: %s", list.s ? list.s : "?");
+	err_hint(e,
+		 "end them, or `wgns down --kill %s` ends them; --force leaves them without a "
+		 "network",
+		 down->name);
+	return err_as(e, ERR_KIND_STATE);
+}
+
+/* programs that were started meanwhile are ended too: what is looked at is the namespace, not the list */
+static int kill_procs(struct op_env *env, struct err *e)
+{
+	struct netns_proc procs[PROCS_MAX];
+	size_t n = 0;
+
+	for (int round = 0; round < 16; round++) {
+		int rc = find_procs(env, procs, &n, e);
+		if (rc < 0 || !n)
+			return rc;
+		rc = netns_kill(procs, n, KILL_GRACE_MS, e);
+		if (rc < 0)
+			return rc;
+	}
+	return err_say(e, EBUSY, "programs in physical start faster than they can be ended");
+}
+
+/* the layout goes with its last tunnel */
+static long give_back(struct op_env *env, const struct change_down *down,
+		      const struct change_talk *talk, struct err *e)
+{
+	if (down->should_kill) {
+		int rc = kill_procs(env, e);
+		if (rc < 0)
+			return rc;
+	}
+	return change_undo(env, talk, OP_BOX_PATH, e);
+}
+
+static int finish(struct op_env *env, const struct change_down *down,
+		  const struct change_talk *talk, bool is_last, struct err *e)
+{
+	char path[STATE_PLACE_MAX + IFNAMSIZ + 16];
+	bool was_up = env->tunnel.since != 0;
+
+	state_tunnel_path(CHANGE_PLACE, down->name, path, sizeof(path));
+	bool is_good = !was_up || run_hooks(env, WGQUICK_PRE_DOWN, "PreDown", talk);
+	if (was_up && env->conf && env->conf->should_save) {
+		struct err why;
+		if (save_config(env, &why) < 0)
+			op_env_note(env, "SaveConfig: %s", why.text);
+	}
+	long n_left = change_undo(env, talk, path, e);
+	if (n_left < 0)
+		return (int)n_left;
+	is_good = (!was_up || run_hooks(env, WGQUICK_POST_DOWN, "PostDown", talk)) && is_good;
+	long n_layout_left = is_last ? give_back(env, down, talk, e) : 0;
+	if (n_layout_left < 0)
+		return (int)n_layout_left;
+	if (n_left + n_layout_left > 0)
+		return change_remains((size_t)(n_left + n_layout_left), down->name, e);
+	int rc = is_last ? state_remove_tree(env->run_fd, OP_BOX_PATH, e) : 0;
+	if (rc == 0)
+		rc = state_remove_tree(env->run_fd, path, e);
+	if (rc < 0)
+		return err_as(e, ERR_KIND_REMAINS);
+	return is_good ? 0 : err_say(e, ECHILD, "it is down, and a hook failed");
+}
+
+/* what `up` recorded; one that died before it recorded anything left an empty folder */
+static int read_tunnel(struct op_env *env, const char *name, struct err *e)
+{
+	char path[STATE_PLACE_MAX + IFNAMSIZ + 16];
+	struct netns_id home;
+	struct err why;
+
+	state_tunnel_path(CHANGE_PLACE, name, path, sizeof(path));
+	int rc = state_tunnel_read(env->run_fd, CHANGE_PLACE, name, &env->tunnel, &why);
+	if (rc == -ENOENT) {
+		AUTO_FD int fd = state_openat(env->run_fd, path, O_RDONLY | O_DIRECTORY, &why);
+		if (fd < 0)
+			return not_up(name, e);
+		rc = state_remove_tree(env->run_fd, path, e);
+		return rc < 0 ? rc : not_up(name, e);
+	}
+	if (rc < 0) {
+		*e = why;
+		return rc;
+	}
+	env->backend = backend_by_name(env->tunnel.backend);
+	if (!env->backend)
+		return err_say(e, EINVAL, "%s was made by an unknown backend '%s'", name,
+			       env->tunnel.backend);
+	rc = netns_identify(env->home_fd, &home, e);
+	if (rc < 0 || netns_same(&home, &env->tunnel.home))
+		return rc;
+	err_say(e, EXDEV, "%s was brought up from another network namespace", name);
+	err_hint(e, "run `wgns down` where `wgns up` was run");
+	return err_as(e, ERR_KIND_STATE);
+}
+
+static int take_down(struct op_env *env, const struct change_down *down,
+		     const struct change_talk *talk, struct err *e)
+{
+	struct netns_proc procs[PROCS_MAX];
+	char path[STATE_PLACE_MAX + IFNAMSIZ + 16];
+	struct wgquick conf = { 0 };
+	size_t n_users = 0, n_procs = 0;
+	struct err why;
+
+	int rc = read_tunnel(env, down->name, e);
+	if (rc == 0)
+		rc = change_other_users(env->run_fd, down->name, &n_users, e);
+	if (rc == 0 && !n_users)
+		rc = find_procs(env, procs, &n_procs, e);
+	if (rc == 0 && !n_users)
+		rc = check_procs(down, procs, n_procs, e);
+	if (rc < 0)
+		return rc;
+	state_tunnel_path(CHANGE_PLACE, down->name, path, sizeof(path));
+	if (read_conf(env, path, &conf, &why) < 0)
+		op_env_note(env, "hooks and SaveConfig are left out: %s", why.text);
+	rc = finish(env, down, talk, n_users == 0, e);
+	wgquick_free(&conf);
+	return rc;
+}
+
+int change_down(const struct change_down *down, const struct change_talk *talk, struct err *e)
+{
+	struct op_env env = { .home_fd = -1, .physical_fd = -1 };
+	int run_fd, lock_fd;
+	struct err why;
+
+	int rc = state_enter(false, STATE_LOCK_WAIT_MS, &run_fd, &lock_fd, &why);
+	if (rc == -ENOENT)
+		return not_up(down->name, e);
+	if (rc < 0) {
+		*e = why;
+		return rc;
+	}
+	rc = change_env(run_fd, talk, &env, e);
+	if (rc == 0)
+		rc = take_down(&env, down, talk, e);
+	op_env_close(&env);
+	state_leave(&run_fd, &lock_fd);
+	return rc;
+}

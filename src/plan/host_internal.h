@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef WGNS_HOST_INTERNAL_H
+#define WGNS_HOST_INTERNAL_H
+
+#include "wgns/plan.h"
+
+/**
+ * host_read_children - macvlans and the like on the links of @host, in home and in every other namespace that can be seen
+ *
+ * What is on a device in another namespace does not move with it and would go on sending through it in clear.
+ */
+int host_read_children(int home_fd, struct host *host, struct err *e);
+
+#endif

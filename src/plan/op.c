@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "op.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "wgns/fd.h"
+
+static const struct op ops[] = {
+	{ "netns.create", netns_create_run, netns_create_undo },
+	{ "netns.share", netns_share_run, netns_share_undo },
+	{ "netns.name", netns_name_run, netns_name_undo },
+	{ "netns.prepare", netns_prepare_run, NULL }, /* goes with the namespace */
+	{ "resolv.write", resolv_write_run, NULL }, /* goes with the box's folder */
+	{ "uplinks.save", uplinks_save_run,
+	  uplinks_save_undo }, /* its undo configures home again */
+	{ "link.move", link_move_run, link_move_undo },
+	/* what a device gets in physical is dropped by the kernel when it moves back */
+	{ "link.restore", link_restore_run, NULL },
+	{ "addr.restore", addr_restore_run, NULL },
+	{ "neigh.restore", neigh_restore_run, NULL },
+	{ "rule.restore", rule_restore_run, NULL },
+	/* its undo takes the present state of the uplinks, for uplinks.save to give back */
+	{ "route.restore", route_restore_run, route_restore_undo },
+	{ "tunnel.create", tunnel_create_run, tunnel_create_undo },
+	/* what the tunnel has goes with the tunnel */
+	{ "tunnel.move", tunnel_move_run, NULL },
+	{ "socket.name", socket_name_run, socket_name_undo },
+	{ "wg.set", wg_set_run, NULL },
+	{ "addr.add", addr_add_run, NULL },
+	{ "link.up", link_up_run, NULL },
+	{ "route.add", route_add_run, NULL },
+	{ "dns.set", dns_set_run, dns_set_undo },
+	{ "hook.run", hook_run_run, NULL }, /* undone by the user's own PreDown and PostDown */
+};
+
+const struct op *op_by_name(const char *name)
+{
+	for (size_t i = 0; i < sizeof(ops) / sizeof(ops[0]); i++) {
+		if (strcmp(ops[i].name, name) == 0)
+			return &ops[i];
+	}
+	return NULL;
+}
+
+void op_env_close(struct op_env *env)
+{
+	nl_close(&env->home_nl);
+	nl_close(&env->physical_nl);
+	fd_close_indirect(&env->home_fd);
+	fd_close_indirect(&env->physical_fd);
+	if (env->has_snap)
+		snapshot_free(&env->snap);
+	env->has_snap = false;
+}
+
+void op_env_note(const struct op_env *env, const char *fmt, ...)
+{
+	char text[512];
+	va_list ap;
+
+	if (!env->note)
+		return;
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	env->note(env->note_ctx, text);
+}
+
+int op_env_nl_home(struct op_env *env, struct nl **out, struct err *e)
+{
+	if (!env->home_nl) {
+		int rc = nl_open_in(NETLINK_ROUTE, env->home_fd, &env->home_nl, e);
+		if (rc < 0)
+			return rc;
+	}
+	*out = env->home_nl;
+	return 0;
+}
+
+int op_env_nl_physical(struct op_env *env, struct nl **out, struct err *e)
+{
+	if (env->physical_fd < 0)
+		return err_say(e, ENOENT, "the namespace physical is gone");
+	if (!env->physical_nl) {
+		int rc = nl_open_in(NETLINK_ROUTE, env->physical_fd, &env->physical_nl, e);
+		if (rc < 0)
+			return rc;
+	}
+	*out = env->physical_nl;
+	return 0;
+}
+
+int op_env_snapshot(struct op_env *env, const struct snapshot **out, struct err *e)
+{
+	if (!env->has_snap) {
+		AUTO_FD int dir_fd =
+			state_openat(env->run_fd, OP_BOX_PATH, O_RDONLY | O_DIRECTORY, e);
+		if (dir_fd < 0)
+			return dir_fd;
+		int rc = snapshot_read(dir_fd, "snapshot", &env->snap, e);
+		if (rc < 0)
+			return rc;
+		env->has_snap = true;
+	}
+	*out = &env->snap;
+	return 0;
+}

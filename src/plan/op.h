@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* op - the operations; each file of op_*.c holds those of one noun */
+#ifndef WGNS_OP_H
+#define WGNS_OP_H
+
+#include "wgns/engine.h"
+
+typedef int op_fn(struct op_env *env, const struct step *step, struct err *e);
+
+/* op_netns.c: the namespace `physical` */
+op_fn netns_create_run, netns_create_undo, netns_share_run, netns_share_undo, netns_name_run,
+	netns_name_undo, netns_prepare_run, resolv_write_run;
+/* op_uplink.c: devices that move, and what they had */
+op_fn uplinks_save_run, uplinks_save_undo, link_move_run, link_move_undo, link_restore_run,
+	addr_restore_run, neigh_restore_run, rule_restore_run, route_restore_run,
+	route_restore_undo;
+/* op_tunnel.c: the WireGuard device */
+op_fn tunnel_create_run, tunnel_create_undo, tunnel_move_run, socket_name_run, socket_name_undo,
+	wg_set_run, addr_add_run, link_up_run, route_add_run;
+/* op_home.c: names and hooks */
+op_fn dns_set_run, dns_set_undo, hook_run_run;
+
+#define OP_PHYSICAL "physical"
+#define OP_BOX_PATH "box/physical"
+#define OP_NETNS_DIR "/run/netns"
+#define OP_NETNS_PATH OP_NETNS_DIR "/physical"
+
+#endif

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* the namespace `physical`: made, pinned, named, prepared */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "op.h"
+#include "wgns/dns.h"
+#include "wgns/fd.h"
+#include "wgns/netns.h"
+#include "wgns/str.h"
+
+#define PINNED STATE_DIR "/" OP_BOX_PATH "/netns"
+
+static gid_t group_id(const char *name)
+{
+	struct group entry, *found = NULL;
+	char buf[4096];
+
+	/* a group that is not there yet means that nobody but root enters */
+	if (getgrnam_r(name, &entry, buf, sizeof(buf), &found) == 0 && found)
+		return found->gr_gid;
+	return 0;
+}
+
+/* the folder itself was made before the first step: the journal lives in it */
+int netns_create_run(struct op_env *env, const struct step *step, struct err *e)
+{
+	(void)step;
+	AUTO_FD int dir_fd = state_openat(env->run_fd, OP_BOX_PATH, O_RDONLY | O_DIRECTORY, e);
+	if (dir_fd < 0)
+		return dir_fd;
+	if (fchown(dir_fd, 0, group_id(env->group)) < 0 || fchmod(dir_fd, 0750) < 0)
+		return err_set(e, errno, "set the group of " STATE_DIR "/" OP_BOX_PATH);
+	int rc = state_mkdir(env->run_fd, OP_BOX_PATH "/etc", 0755, 0, e);
+	if (rc < 0)
+		return rc;
+	AUTO_FD int ns_fd = netns_create(e);
+	if (ns_fd < 0)
+		return ns_fd;
+	rc = netns_pin(ns_fd, PINNED, e);
+	if (rc < 0)
+		return rc;
+	env->physical_fd = fd_take(&ns_fd);
+	return netns_identify(env->physical_fd, &env->tunnel.birth, e);
+}
+
+/*
+ * Invariant: a namespace is never given up while a device is in it that would fall back to init. Those that wgns moved
+ * have gone home by now; what else has hardware behind it is named, and the namespace stays.
+ */
+static int check_empty(struct op_env *env, struct err *e)
+{
+	struct rtnl_links links = { 0 };
+	struct nl *nl;
+	int rc = op_env_nl_physical(env, &nl, e);
+
+	if (rc == 0)
+		rc = rtnl_dump_links(nl, &links, e);
+	for (size_t i = 0; rc == 0 && i < links.n; i++) {
+		const struct rtnl_link *link = &links.items[i];
+		if (!link->has_parent_device)
+			continue;
+		rc = err_say(e, EBUSY, "%s is still in physical", link->name);
+		err_hint(e, "`ip -n physical link set %s netns 1` moves it to home", link->name);
+	}
+	rtnl_links_free(&links);
+	return rc;
+}
+
+int netns_create_undo(struct op_env *env, const struct step *step, struct err *e)
+{
+	(void)step;
+	if (env->physical_fd >= 0) {
+		int rc = check_empty(env, e);
+		if (rc < 0)
+			return rc;
+	}
+	/* sockets keep a namespace alive as much as mounts do */
+	nl_close(&env->physical_nl);
+	fd_close_indirect(&env->physical_fd);
+	return netns_unpin(PINNED, e);
+}
+
+/*
+ * As ip-netns(8): /run/netns is made a mount of its own, shared, so that names made here are seen in mount namespaces
+ * that are slaves of this one, and the other way round.
+ */
+int netns_share_run(struct op_env *env, const struct step *step, struct err *e)
+{
+	(void)env;
+	(void)step;
+	if (mkdir(OP_NETNS_DIR, 0755) < 0 && errno != EEXIST)
+		return err_set(e, errno, "create " OP_NETNS_DIR);
+	if (mount(OP_NETNS_DIR, OP_NETNS_DIR, NULL, MS_BIND | MS_REC, NULL) < 0)
+		return err_set(e, errno, "bind " OP_NETNS_DIR " to itself");
+	if (mount("", OP_NETNS_DIR, NULL, MS_SHARED | MS_REC, NULL) < 0)
+		return err_set(e, errno, "make " OP_NETNS_DIR " shared");
+	return 0;
+}
+
+static bool is_empty_dir(const char *path)
+{
+	DIR *dir = opendir(path);
+	const struct dirent *entry;
+	bool is_empty = true;
+
+	if (!dir)
+		return false;
+	for (entry = readdir(dir); entry && is_empty; entry = readdir(dir))
+		is_empty = strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0;
+	(void)closedir(dir); /* it was only read */
+	return is_empty;
+}
+
+/* somebody else's names may have come meanwhile: then it stays, as ip-netns(8) leaves it */
+int netns_share_undo(struct op_env *env, const struct step *step, struct err *e)
+{
+	(void)env;
+	(void)step;
+	if (!is_empty_dir(OP_NETNS_DIR))
+		return 0;
+	if (umount2(OP_NETNS_DIR, MNT_DETACH) < 0 && errno != EINVAL && errno != ENOENT)
+		return err_set(e, errno, "unmount " OP_NETNS_DIR);
+	if (rmdir(OP_NETNS_DIR) < 0 && errno != ENOTEMPTY && errno != ENOENT && errno != EBUSY)
+		return err_set(e, errno, "remove " OP_NETNS_DIR);
+	return 0;
+}
+
+int netns_name_run(struct op_env *env, const struct step *step, struct err *e)
+{
+	(void)step;
+	return netns_pin(env->physical_fd, OP_NETNS_PATH, e);
+}
+
+int netns_name_undo(struct op_env *env, const struct step *step, struct err *e)
+{
+	struct netns_id named, ours;
+	struct err ignored; /* gone, or a file on which nothing was mounted yet */
+
+	(void)step;
+	AUTO_FD int fd = netns_open_at(AT_FDCWD, OP_NETNS_PATH, &ignored);
+	/* somebody may have made another namespace of that name after deleting ours */
+	if (fd >= 0 && env->physical_fd >= 0 && netns_identify(fd, &named, &ignored) == 0 &&
+	    netns_identify(env->physical_fd, &ours, &ignored) == 0 && !netns_same(&named, &ours))
+		return 0;
+	fd_close_indirect(&fd);
+	return netns_unpin(OP_NETNS_PATH, e);
+}
+
+int netns_prepare_run(struct op_env *env, const struct step *step, struct err *e)
+{
+	struct rtnl_link lo;
+	struct nl_msg m;
+	struct nl *nl;
+
+	(void)step;
+	int rc = sysctl_prepare_netns(env->home_fd, env->physical_fd, e);
+	if (rc == 0)
+		rc = op_env_nl_physical(env, &nl, e);
+	if (rc == 0)
+		rc = rtnl_get_link(nl, 0, "lo", &lo, e);
+	if (rc < 0)
+		return rc;
+	rtnl_build_link_flags(&m, lo.ifindex, IFF_UP, IFF_UP);
+	rc = nl_talk(nl, &m, e);
+	return rc < 0 ? err_context(e, "set lo up in physical") : 0;
+}
+
+int resolv_write_run(struct op_env *env, const struct step *step, struct err *e)
+{
+	char warning[256] = "";
+	AUTO_FREE char *resolv = dns_box_resolv_conf(warning);
+	AUTO_FREE char *nsswitch = dns_box_nsswitch();
+
+	(void)step;
+	if (!resolv || !nsswitch)
+		return err_set(e, ENOMEM, "prepare the resolver of physical");
+	if (warning[0])
+		op_env_note(env, "%s", warning);
+	AUTO_FD int dir_fd =
+		state_openat(env->run_fd, OP_BOX_PATH "/etc", O_RDONLY | O_DIRECTORY, e);
+	if (dir_fd < 0)
+		return dir_fd;
+	int rc = fd_replace_file_at(dir_fd, "resolv.conf", resolv, strlen(resolv), 0644, e);
+	if (rc < 0)
+		return rc;
+	return fd_replace_file_at(dir_fd, "nsswitch.conf", nsswitch, strlen(nsswitch), 0644, e);
+}

@@ -1,0 +1,312 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* the uplinks: what they have, moving them, and moving them back */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "op.h"
+#include "wgns/fd.h"
+#include "wgns/str.h"
+
+#define SNAPSHOT_HOME "snapshot" /* as they were in home */
+#define SNAPSHOT_PHYSICAL "snapshot.physical" /* as they were when `down` began */
+
+static int open_box(struct op_env *env, struct err *e)
+{
+	return state_openat(env->run_fd, OP_BOX_PATH, O_RDONLY | O_DIRECTORY, e);
+}
+
+int uplinks_save_run(struct op_env *env, const struct step *step, struct err *e)
+{
+	struct nl *nl;
+
+	(void)step; /* the names come from the plan: a step's words are cut at a number */
+	AUTO_FD int dir_fd = open_box(env, e);
+	if (dir_fd < 0)
+		return dir_fd;
+	int rc = op_env_nl_home(env, &nl, e);
+	if (rc < 0)
+		return rc;
+	rc = snapshot_take(nl, env->home_fd, env->plan->uplinks, env->plan->n_uplinks, &env->snap,
+			   e);
+	if (rc < 0)
+		return rc;
+	env->has_snap = true;
+	return snapshot_write(&env->snap, dir_fd, SNAPSHOT_HOME, e);
+}
+
+static const struct rtnl_link *saved_link(const struct snapshot *snap, const char *name)
+{
+	return rtnl_links_by_name(&snap->links, name);
+}
+
+int link_move_run(struct op_env *env, const struct step *step, struct err *e)
+{
+	const struct rtnl_link *old = saved_link(&env->snap, step->words[1]);
+	struct nl_msg m;
+	struct nl *nl;
+
+	if (!old)
+		return err_set(e, ENODEV, "find %s", step->words[1]);
+	int rc = op_env_nl_home(env, &nl, e);
+	if (rc < 0)
+		return rc;
+	rtnl_build_link_move(&m, old->ifindex, env->physical_fd, old->name, 0);
+	return nl_talk(nl, &m, e);
+}
+
+/* a name that is free in home: "eth0-1", because somebody took "eth0" meanwhile */
+static void free_name(const struct rtnl_links *home, const char *name, char out[IFNAMSIZ])
+{
+	for (unsigned i = 1; i < 1000; i++) {
+		(void)snprintf(out, IFNAMSIZ, "%.11s-%u", name, i);
+		if (!rtnl_links_by_name(home, out))
+			return;
+	}
+}
+
+static int move_back(struct op_env *env, const struct rtnl_link *now, const struct rtnl_link *old,
+		     struct nl *nl, struct err *e)
+{
+	struct rtnl_links home = { 0 };
+	char name[IFNAMSIZ];
+	struct nl *home_nl;
+	struct nl_msg m;
+
+	int rc = op_env_nl_home(env, &home_nl, e);
+	if (rc == 0)
+		rc = rtnl_dump_links(home_nl, &home, e);
+	if (rc < 0)
+		return rc;
+	(void)snprintf(name, sizeof(name), "%s", old->name);
+	if (rtnl_links_by_name(&home, old->name)) {
+		free_name(&home, old->name, name);
+		op_env_note(env,
+			    "home has another device called %s by now: the uplink comes back as %s",
+			    old->name, name);
+	}
+	/* its old number when that is free: programs and rules remember it */
+	bool is_index_free = !rtnl_links_by_index(&home, old->ifindex);
+	rtnl_links_free(&home);
+	rtnl_build_link_move(&m, now->ifindex, env->home_fd, name,
+			     is_index_free && now->ifindex != old->ifindex ? old->ifindex : 0);
+	rc = nl_talk(nl, &m, e);
+	if (rc == -EINVAL || rc == -EBUSY) { /* IFLA_NEW_IFINDEX: Linux 5.13 */
+		rtnl_build_link_move(&m, now->ifindex, env->home_fd, name, 0);
+		rc = nl_talk(nl, &m, e);
+	}
+	return rc < 0 ? err_context(e, "move %s to home", now->name) : 0;
+}
+
+int link_move_undo(struct op_env *env, const struct step *step, struct err *e)
+{
+	const struct snapshot *snap;
+	struct rtnl_links links = { 0 };
+	struct nl *nl;
+
+	if (env->physical_fd < 0)
+		return 0; /* the namespace is gone, and the kernel gave the device back */
+	int rc = op_env_snapshot(env, &snap, e);
+	if (rc == 0)
+		rc = op_env_nl_physical(env, &nl, e);
+	if (rc == 0)
+		rc = rtnl_dump_links(nl, &links, e);
+	if (rc < 0)
+		return rc;
+	const struct rtnl_link *old = saved_link(snap, step->words[1]);
+	const struct rtnl_link *now = old ? snapshot_find_link(&links, old) : NULL;
+	/* not there: it never moved, or it was unplugged, or made anew by its driver and is another device */
+	rc = now ? move_back(env, now, old, nl, e) : 0;
+	rtnl_links_free(&links);
+	return rc;
+}
+
+static int in_physical(struct op_env *env, struct restore *r, struct err *e)
+{
+	*r = (struct restore){ .ns_fd = env->physical_fd, .is_host = true };
+	int rc = op_env_nl_physical(env, &r->nl, e);
+	return rc < 0 ? rc : op_env_snapshot(env, &r->snap, e);
+}
+
+int link_restore_run(struct op_env *env, const struct step *step, struct err *e)
+{
+	struct restore r;
+	int rc = in_physical(env, &r, e);
+
+	if (rc < 0)
+		return rc;
+	const struct rtnl_link *old = saved_link(r.snap, step->words[1]);
+	return old ? restore_link(&r, old, e) : err_set(e, ENODEV, "find %s", step->words[1]);
+}
+
+int addr_restore_run(struct op_env *env, const struct step *step, struct err *e)
+{
+	struct restore r;
+	int rc = in_physical(env, &r, e);
+
+	(void)step;
+	return rc < 0 ? rc : restore_addrs(&r, e);
+}
+
+int neigh_restore_run(struct op_env *env, const struct step *step, struct err *e)
+{
+	struct restore r;
+	int rc = in_physical(env, &r, e);
+
+	(void)step;
+	return rc < 0 ? rc : restore_neighs(&r, e);
+}
+
+int rule_restore_run(struct op_env *env, const struct step *step, struct err *e)
+{
+	struct restore r;
+	int rc = in_physical(env, &r, e);
+
+	(void)step;
+	return rc < 0 ? rc : restore_rules(&r, e);
+}
+
+int route_restore_run(struct op_env *env, const struct step *step, struct err *e)
+{
+	struct restore r;
+	int rc = in_physical(env, &r, e);
+
+	(void)step;
+	if (rc == 0)
+		rc = restore_routes(&r, e);
+	return rc < 0 ? rc : restore_finish(&r, e);
+}
+
+/* the uplinks that are in physical now, under their present names, in the order of the snapshot */
+static int present_names(const struct snapshot *snap, const struct rtnl_links *now, char ***names,
+			 size_t *n)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < snap->links.n; i++) {
+		const struct rtnl_link *link = snapshot_find_link(now, &snap->links.items[i]);
+		if (link)
+			rc = str_list_add(names, n, link->name, strlen(link->name));
+	}
+	return rc;
+}
+
+/*
+ * When `up` failed, nothing but wgns changed anything: what was saved in home is exact. When the layout was in use, an
+ * uplink may have another lease or another address by now, and that is what it keeps.
+ */
+int route_restore_undo(struct op_env *env, const struct step *step, struct err *e)
+{
+	const struct snapshot *snap;
+	struct snapshot present = { 0 };
+	struct rtnl_links links = { 0 };
+	char **names = NULL;
+	size_t n_names = 0;
+	struct nl *nl;
+
+	(void)step;
+	if (env->is_rollback || !env->is_step_done || env->physical_fd < 0)
+		return 0;
+	int rc = op_env_snapshot(env, &snap, e);
+	if (rc == 0)
+		rc = op_env_nl_physical(env, &nl, e);
+	if (rc == 0)
+		rc = rtnl_dump_links(nl, &links, e);
+	if (rc == 0 && present_names(snap, &links, &names, &n_names) < 0)
+		rc = err_set(e, ENOMEM, "take the state of the uplinks");
+	if (rc == 0)
+		rc = snapshot_take(nl, env->physical_fd, names, n_names, &present, e);
+	AUTO_FD int dir_fd = rc == 0 ? open_box(env, e) : -1;
+	if (rc == 0)
+		rc = dir_fd < 0 ? dir_fd : snapshot_write(&present, dir_fd, SNAPSHOT_PHYSICAL, e);
+	snapshot_free(&present);
+	rtnl_links_free(&links);
+	str_list_free(&names, &n_names);
+	return rc;
+}
+
+static int restore_all(const struct restore *r, struct err *e)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < r->snap->links.n; i++) {
+		struct err why;
+		rc = restore_link(r, &r->snap->links.items[i], &why);
+		if (rc == -ENODEV)
+			rc = 0; /* unplugged meanwhile */
+		else if (rc < 0)
+			*e = why;
+	}
+	if (rc == 0)
+		rc = restore_addrs(r, e);
+	if (rc == 0)
+		rc = restore_neighs(r, e);
+	if (rc == 0)
+		rc = restore_routes(r, e);
+	return rc < 0 ? rc : restore_finish(r, e);
+}
+
+/* sysctls that physical forces off are given back as home had them */
+static int restore_forwarding(const struct restore *r, struct err *e)
+{
+	struct snapshot only = { .links = r->snap->links };
+	struct restore part = *r;
+	struct rtnl_links now = { 0 };
+
+	only.sysctls = calloc(r->snap->n_sysctls + 1, sizeof(*only.sysctls));
+	if (!only.sysctls)
+		return err_set(e, ENOMEM, "restore the sysctls");
+	for (size_t i = 0; i < r->snap->n_sysctls; i++) {
+		if (strstr(r->snap->sysctls[i].path, "/forwarding") ||
+		    strstr(r->snap->sysctls[i].path, "/mc_forwarding"))
+			only.sysctls[only.n_sysctls++] = r->snap->sysctls[i];
+	}
+	part.snap = &only;
+	int rc = rtnl_dump_links(r->nl, &now, e);
+	for (size_t i = 0; rc == 0 && i < only.links.n; i++) {
+		const struct rtnl_link *old = &only.links.items[i];
+		const struct rtnl_link *link = snapshot_find_link(&now, old);
+		if (link)
+			rc = sysctl_write_device(&part, old->name, link->name, SYSCTL_BEFORE_UP, e);
+	}
+	rtnl_links_free(&now);
+	free(only.sysctls);
+	return rc;
+}
+
+/* all uplinks are in home again: give them what they had */
+int uplinks_save_undo(struct op_env *env, const struct step *step, struct err *e)
+{
+	const struct snapshot *snap;
+	struct snapshot present = { 0 };
+	struct restore r = { .ns_fd = env->home_fd };
+	struct err why;
+
+	(void)step;
+	int rc = op_env_snapshot(env, &snap, &why);
+	if (rc == -ENOENT)
+		return 0; /* it was not written: nothing has moved */
+	if (rc < 0) {
+		*e = why;
+		return rc;
+	}
+	rc = op_env_nl_home(env, &r.nl, e);
+	if (rc < 0)
+		return rc;
+	AUTO_FD int dir_fd = open_box(env, e);
+	if (dir_fd < 0)
+		return dir_fd;
+	bool has_present = snapshot_read(dir_fd, SNAPSHOT_PHYSICAL, &present, &why) == 0;
+	r.snap = has_present ? &present : snap;
+	rc = restore_all(&r, e);
+	r.snap = snap;
+	if (rc == 0 && has_present)
+		rc = restore_forwarding(&r, e);
+	if (rc == 0)
+		rc = restore_orphans(&r, e);
+	snapshot_free(&present);
+	return rc;
+}

@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* the order of things in `up`: pure */
+#include "wgns/plan.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "wgns/str.h"
+
+/* as many routes or addresses as a person reads; more are counted */
+#define SHOWN_MAX 4
+
+static int add_text(struct plan *plan, const char *text)
+{
+	struct step *grown = reallocarray(plan->steps, plan->n + 1, sizeof(*plan->steps));
+
+	if (!grown)
+		return -ENOMEM;
+	plan->steps = grown;
+	int rc = step_parse(text, &grown[plan->n]);
+	if (rc == 0)
+		plan->n++;
+	return rc;
+}
+
+/* one line whatever a name or a hook contains: the journal is read line by line, and -n is shown on a terminal */
+static void make_one_line(char *text)
+{
+	for (char *c = text; *c; c++) {
+		if ((unsigned char)*c < 0x20 || *c == 0x7f)
+			*c = '?';
+	}
+}
+
+static int add(struct plan *plan, struct err *e, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+static int add(struct plan *plan, struct err *e, const char *fmt, ...)
+{
+	AUTO_FREE char *text = NULL;
+	va_list ap;
+
+	va_start(ap, fmt);
+	int len = vasprintf(&text, fmt, ap);
+	va_end(ap);
+	if (len < 0) {
+		text = NULL;
+		return err_set(e, ENOMEM, "plan");
+	}
+	make_one_line(text);
+	int rc = add_text(plan, text);
+	return rc < 0 ? err_set(e, -rc, "plan the step '%s'", text) : 0;
+}
+
+static int warn(struct plan *plan, struct err *e, const char *text)
+{
+	if (str_list_add(&plan->warnings, &plan->n_warnings, text, strlen(text)) < 0)
+		return err_set(e, ENOMEM, "plan");
+	return 0;
+}
+
+static int plan_layout(const struct plan_request *rq, const struct host *host, struct plan *plan,
+		       struct err *e)
+{
+	AUTO_STRBUF struct strbuf names = { 0 };
+	int rc = plan_uplinks(rq, host, plan, e);
+
+	for (size_t i = 0; i < plan->n_uplinks; i++)
+		strbuf_addf(&names, " %s", plan->uplinks[i]);
+	if (rc == 0 && names.is_failed)
+		rc = err_set(e, ENOMEM, "plan");
+	if (rc == 0)
+		rc = add(plan, e, "netns.create physical");
+	if (rc == 0 && !host->is_netns_dir_shared)
+		rc = add(plan, e, "netns.share /run/netns");
+	if (rc == 0)
+		rc = add(plan, e, "netns.name physical as /run/netns/physical");
+	if (rc == 0)
+		rc = add(plan, e, "netns.prepare physical");
+	if (rc == 0)
+		rc = add(plan, e, "resolv.write physical");
+	if (rc == 0)
+		rc = add(plan, e, "uplinks.save home%s", names.s);
+	for (size_t i = 0; rc == 0 && i < plan->n_uplinks; i++)
+		rc = add(plan, e, "link.move %s -> physical", plan->uplinks[i]);
+	for (size_t i = 0; rc == 0 && i < plan->n_uplinks; i++)
+		rc = add(plan, e, "link.restore %s in physical", plan->uplinks[i]);
+	if (rc == 0)
+		rc = add(plan, e, "addr.restore physical");
+	if (rc == 0)
+		rc = add(plan, e, "neigh.restore physical");
+	if (rc == 0)
+		rc = add(plan, e, "rule.restore physical");
+	if (rc == 0)
+		rc = add(plan, e, "route.restore physical");
+	plan->n_layout = plan->n;
+	return rc;
+}
+
+static int plan_hooks(const struct wgquick *conf, enum wgquick_hook kind, const char *word,
+		      struct plan *plan, struct err *e)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < conf->n_hooks[kind]; i++)
+		rc = add(plan, e, "hook.run %s %zu: %s", word, i + 1, conf->hooks[kind][i]);
+	return rc;
+}
+
+/* "10.0.0.1/24, fd00::1/64", or their number */
+static void list_addrs(struct strbuf *b, const struct addr *list, size_t n)
+{
+	char text[ADDR_TEXT_MAX];
+
+	if (n > SHOWN_MAX) {
+		strbuf_addf(b, "%zu prefixes", n);
+		return;
+	}
+	for (size_t i = 0; i < n; i++) {
+		addr_format_prefix(&list[i], text);
+		strbuf_addf(b, "%s%s", i ? ", " : "", text);
+	}
+}
+
+static int plan_addresses(const struct wgquick *conf, struct plan *plan, struct err *e)
+{
+	AUTO_STRBUF struct strbuf list = { 0 };
+
+	if (!conf->n_addresses)
+		return 0;
+	list_addrs(&list, conf->addresses, conf->n_addresses);
+	if (list.is_failed)
+		return err_set(e, ENOMEM, "plan");
+	return add(plan, e, "addr.add %s: %s", conf->name, list.s);
+}
+
+static int plan_route_step(const struct wgquick *conf, struct plan *plan, struct err *e)
+{
+	AUTO_STRBUF struct strbuf list = { 0 };
+	struct addr *routes = NULL;
+	size_t n = 0;
+
+	if (conf->table == WGQUICK_TABLE_OFF)
+		return 0;
+	if (plan_routes(conf, &routes, &n) < 0)
+		return err_set(e, ENOMEM, "plan");
+	list_addrs(&list, routes, n);
+	free(routes);
+	if (list.is_failed)
+		return err_set(e, ENOMEM, "plan");
+	if (!n)
+		return 0;
+	if (conf->table == WGQUICK_TABLE_NUMBER)
+		return add(plan, e, "route.add %s table %u: %s", conf->name, conf->table_number,
+			   list.s);
+	return add(plan, e, "route.add %s: %s", conf->name, list.s);
+}
+
+static int plan_dns(const struct plan_request *rq, struct plan *plan, struct err *e)
+{
+	const struct wgquick *conf = rq->conf;
+
+	if (conf->n_dns)
+		return add(plan, e, "dns.set %s by %s: %zu servers", conf->name, rq->dns,
+			   conf->n_dns);
+	if (conf->n_search)
+		return 0; /* the parser has warned: wg-quick ignores search domains without a server */
+	return warn(plan, e,
+		    "the file has no DNS=: the resolver of the uplink's network is out of reach "
+		    "from home");
+}
+
+static int plan_tunnel(const struct plan_request *rq, struct plan *plan, struct err *e)
+{
+	const struct wgquick *conf = rq->conf;
+	const char *name = conf->name;
+
+	int rc = add(plan, e, "tunnel.create %s in physical by %s", name, rq->backend);
+	if (rc == 0)
+		rc = add(plan, e, "tunnel.move %s physical -> home", name);
+	if (rc == 0 && strcmp(rq->backend, "userspace") == 0)
+		rc = add(plan, e, "socket.name %s as /run/wireguard/%s.sock", name, name);
+	if (rc == 0)
+		rc = plan_hooks(conf, WGQUICK_PRE_UP, "PreUp", plan, e);
+	if (rc == 0)
+		rc = add(plan, e, "wg.set %s: %zu peers", name, conf->device.n_peers);
+	if (rc == 0)
+		rc = plan_addresses(conf, plan, e);
+	if (rc == 0 && conf->mtu)
+		rc = add(plan, e, "link.up %s mtu %u", name, conf->mtu);
+	else if (rc == 0)
+		rc = add(plan, e, "link.up %s mtu auto", name);
+	if (rc == 0)
+		rc = plan_dns(rq, plan, e);
+	if (rc == 0)
+		rc = plan_route_step(conf, plan, e);
+	if (rc == 0)
+		rc = plan_hooks(conf, WGQUICK_POST_UP, "PostUp", plan, e);
+	return rc;
+}
+
+static const struct state_tunnel *find_tunnel(const struct host *host, const char *name)
+{
+	for (size_t i = 0; i < host->n_tunnels; i++) {
+		if (strcmp(host->tunnels[i].device.name, name) == 0 &&
+		    strcmp(host->tunnels[i].place, "home") == 0)
+			return &host->tunnels[i];
+	}
+	return NULL;
+}
+
+/* states in which `up` has nothing to begin with */
+static int check_state(const struct plan_request *rq, const struct host *host, struct err *e)
+{
+	const char *name = rq->conf->name;
+	const struct state_tunnel *tunnel = find_tunnel(host, name);
+
+	if (tunnel && tunnel->since) {
+		err_say(e, EEXIST, "%s is already up", name);
+		err_hint(e, "`wgns status %s` shows it, `wgns down %s` ends it", name, name);
+		return err_as(e, ERR_KIND_STATE);
+	}
+	for (size_t i = 0; i < host->n_tunnels; i++) {
+		if (host->tunnels[i].since)
+			continue;
+		err_say(e, EBUSY, "%s is half up: an earlier wgns was interrupted",
+			host->tunnels[i].device.name);
+		err_hint(e, "`wgns down %s` undoes what it did", host->tunnels[i].device.name);
+		return err_as(e, ERR_KIND_STATE);
+	}
+	if (rtnl_links_by_name(&host->links, name)) {
+		err_say(e, EEXIST, "a device called %s exists, and wgns did not make it", name);
+		err_hint(e, "`wg-quick down %s` or `ip link del %s` removes it", name, name);
+		return err_as(e, ERR_KIND_STATE);
+	}
+	if (host->has_foreign_physical) {
+		err_say(e, EEXIST, "a namespace called physical exists, and wgns did not make it");
+		err_hint(e, "`ip netns del physical` removes it when nothing lives there any more");
+		return err_as(e, ERR_KIND_STATE);
+	}
+	return 0;
+}
+
+/* a tunnel born in home would send its ciphertext through the new tunnel, and nobody would notice */
+static int check_other_tunnels(const struct host *host, struct err *e)
+{
+	for (size_t i = 0; i < host->links.n; i++) {
+		const struct rtnl_link *link = &host->links.items[i];
+		if (strcmp(link->kind, "wireguard") != 0 || find_tunnel(host, link->name))
+			continue;
+		err_say(e, EBUSY,
+			"the WireGuard device %s was made in home, and its packets would go "
+			"through the new tunnel",
+			link->name);
+		err_hint(e, "take it down first (`wg-quick down %s`)", link->name);
+		return err_as(e, ERR_KIND_STATE);
+	}
+	return 0;
+}
+
+static int check_hooks(const struct plan_request *rq, struct err *e)
+{
+	for (size_t i = 0; i < WGQUICK_N_HOOKS; i++) {
+		if (!rq->conf->n_hooks[i] || rq->may_run_hooks)
+			continue;
+		err_say(e, EPERM, "the file has hooks, and they do not run: %s", rq->untrusted);
+		err_hint(e, "make the file and every folder above it root's and writable by root "
+			    "only, or set Hooks = yes in wgns.conf(5)");
+		return -e->code;
+	}
+	return 0;
+}
+
+int plan_up(const struct plan_request *rq, const struct host *host, struct plan *out, struct err *e)
+{
+	struct plan plan = { 0 };
+	int rc = check_state(rq, host, e);
+
+	if (rc == 0)
+		rc = check_hooks(rq, e);
+	if (rc == 0 && !host->is_layout_up)
+		rc = check_other_tunnels(host, e);
+	if (rc == 0 && !host->is_layout_up)
+		rc = plan_layout(rq, host, &plan, e);
+	if (rc == 0)
+		rc = plan_tunnel(rq, &plan, e);
+	if (rc < 0) {
+		plan_free(&plan);
+		return rc;
+	}
+	*out = plan;
+	return 0;
+}

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* the per-device sysctls: a move between namespaces resets them all to the new namespace's defaults */
+#include "wgns/snapshot.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "wgns/fd.h"
+#include "wgns/netns.h"
+#include "wgns/str.h"
+
+#define VALUE_MAX 1024
+
+static const char *const folders[] = { "ipv4/conf", "ipv4/neigh", "ipv6/conf", "ipv6/neigh" };
+#define N_FOLDERS (sizeof(folders) / sizeof(folders[0]))
+
+/* Return: the device's folder as it is in the namespace; -ENOENT where the protocol is off on it */
+static int open_device(int ns_fd, const char *folder, const char *dev, struct err *e)
+{
+	char path[64];
+
+	(void)snprintf(path, sizeof(path), "/proc/sys/net/%s", folder);
+	AUTO_FD int conf_fd = netns_open_dir(ns_fd, path, e);
+	if (conf_fd < 0)
+		return conf_fd;
+	int fd = openat(conf_fd, dev, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return fd < 0 ? err_set(e, errno, "open %s/%s", path, dev) : fd;
+}
+
+/* Return: the length without the newline, or -errno (stable_secret answers EIO while it is unset) */
+static ssize_t read_value(int dir_fd, const char *name, char value[VALUE_MAX])
+{
+	AUTO_FD int fd = openat(dir_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	ssize_t len = read(fd, value, VALUE_MAX - 1);
+	if (len < 0)
+		return -errno;
+	while (len > 0 && value[len - 1] == '\n')
+		len--;
+	value[len] = '\0';
+	return len;
+}
+
+static int write_value(int dir_fd, const char *name, const char *value, struct err *e)
+{
+	AUTO_FD int fd = openat(dir_fd, name, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0)
+		return err_set(e, errno, "open sysctl %s", name);
+	if (write(fd, value, strlen(value)) < 0)
+		return err_set(e, errno, "set sysctl %s = %s", name, value);
+	return 0;
+}
+
+static int keep(struct snapshot_sysctl **list, size_t *n, const char *dev, const char *folder,
+		const char *name, const char *value)
+{
+	struct snapshot_sysctl *grown = reallocarray(*list, *n + 1, sizeof(*grown));
+
+	if (!grown)
+		return -ENOMEM;
+	*list = grown;
+	struct snapshot_sysctl *s = &grown[*n];
+	*s = (struct snapshot_sysctl){ .value = strdup(value) };
+	if (!s->value)
+		return -ENOMEM;
+	(void)snprintf(s->dev, sizeof(s->dev), "%s", dev);
+	(void)snprintf(s->path, sizeof(s->path), "%s/%s", folder, name);
+	(*n)++;
+	return 0;
+}
+
+static int read_folder(int dir_fd, const char *folder, const char *dev,
+		       struct snapshot_sysctl **list, size_t *n)
+{
+	char value[VALUE_MAX];
+	const struct dirent *entry;
+	struct stat st;
+	int rc = 0, list_fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = list_fd < 0 ? NULL : fdopendir(list_fd);
+
+	if (!dir)
+		return -errno;
+	for (entry = readdir(dir); entry && rc == 0; entry = readdir(dir)) {
+		if (entry->d_name[0] == '.' || strlen(entry->d_name) > 64)
+			continue;
+		if (fstatat(dir_fd, entry->d_name, &st, 0) < 0 || !(st.st_mode & S_IWUSR))
+			continue; /* a figure, not a setting */
+		if (read_value(dir_fd, entry->d_name, value) >= 0)
+			rc = keep(list, n, dev, folder, entry->d_name, value);
+	}
+	(void)closedir(dir); /* it was only read */
+	return rc;
+}
+
+int sysctl_read_device(int ns_fd, const char *dev, struct snapshot_sysctl **list, size_t *n,
+		       struct err *e)
+{
+	for (size_t i = 0; i < N_FOLDERS; i++) {
+		struct err why;
+		AUTO_FD int dir_fd = open_device(ns_fd, folders[i], dev, &why);
+		if (dir_fd == -ENOENT)
+			continue;
+		if (dir_fd < 0) {
+			*e = why;
+			return dir_fd;
+		}
+		int rc = read_folder(dir_fd, folders[i], dev, list, n);
+		if (rc < 0)
+			return err_set(e, -rc, "read the sysctls of %s", dev);
+	}
+	return 0;
+}
+
+/* Is the setting written in this phase, and with which value? NULL: leave it alone */
+static const char *value_in_phase(const struct restore *r, const struct snapshot_sysctl *s,
+				  enum sysctl_phase phase)
+{
+	bool is_dad = strcmp(s->path, "ipv6/conf/accept_dad") == 0;
+
+	if (phase == SYSCTL_AFTER_ROUTES)
+		return is_dad ? s->value : NULL;
+	if (is_dad)
+		return "0";
+	if (r->is_host && (strstr(s->path, "/forwarding") || strstr(s->path, "/mc_forwarding")))
+		return NULL;
+	return s->value;
+}
+
+int sysctl_write_device(const struct restore *r, const char *old, const char *now,
+			enum sysctl_phase phase, struct err *e)
+{
+	char present[VALUE_MAX];
+
+	for (size_t f = 0; f < N_FOLDERS; f++) {
+		AUTO_FD int dir_fd = -1;
+		size_t len = strlen(folders[f]);
+
+		for (size_t i = 0; i < r->snap->n_sysctls; i++) {
+			const struct snapshot_sysctl *s = &r->snap->sysctls[i];
+			if (strcmp(s->dev, old) != 0 || strncmp(s->path, folders[f], len) != 0)
+				continue;
+			const char *value = value_in_phase(r, s, phase), *name = s->path + len + 1;
+			if (!value)
+				continue;
+			if (dir_fd < 0)
+				dir_fd = open_device(r->ns_fd, folders[f], now, e);
+			if (dir_fd < 0)
+				return dir_fd;
+			if (read_value(dir_fd, name, present) >= 0 && strcmp(present, value) == 0)
+				continue;
+			int rc = write_value(dir_fd, name, value, e);
+			if (rc < 0)
+				return err_context(e, "%s of %s", folders[f], now);
+		}
+	}
+	return 0;
+}
+
+static int copy_value(int from_dir, int to_dir, const char *name)
+{
+	char value[VALUE_MAX];
+	struct err ignored;
+
+	if (read_value(from_dir, name, value) < 0)
+		return 0; /* not in this kernel: then there is nothing that programs could rely on */
+	return write_value(to_dir, name, value, &ignored);
+}
+
+/* `all` and `default` decide for devices that come later, each on its own */
+static int stop_forwarding(int ns_fd, const char *folder, struct err *e)
+{
+	static const char *const groups[] = { "all", "default" };
+
+	for (size_t i = 0; i < 2; i++) {
+		char now[VALUE_MAX];
+		struct err why;
+		AUTO_FD int dir_fd = open_device(ns_fd, folder, groups[i], &why);
+		if (dir_fd == -ENOENT)
+			return 0; /* a kernel without IPv6 */
+		if (dir_fd < 0) {
+			*e = why;
+			return dir_fd;
+		}
+		if (read_value(dir_fd, "forwarding", now) >= 0 && strcmp(now, "0") == 0)
+			continue;
+		int rc = write_value(dir_fd, "forwarding", "0", e);
+		if (rc < 0)
+			return err_context(e, "switch forwarding off");
+	}
+	return 0;
+}
+
+int sysctl_prepare_netns(int from_fd, int to_fd, struct err *e)
+{
+	/* ping without privileges, ports below 1024, and the range that a firewall may expect */
+	static const char *const names[] = { "ping_group_range", "ip_unprivileged_port_start",
+					     "ip_local_port_range" };
+	AUTO_FD int from_dir = netns_open_dir(from_fd, "/proc/sys/net/ipv4", e);
+	if (from_dir < 0)
+		return from_dir;
+	AUTO_FD int to_dir = netns_open_dir(to_fd, "/proc/sys/net/ipv4", e);
+	if (to_dir < 0)
+		return to_dir;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		int rc = copy_value(from_dir, to_dir, names[i]);
+		if (rc < 0)
+			return err_set(e, -rc, "copy the sysctl %s", names[i]);
+	}
+	int rc = stop_forwarding(to_fd, "ipv4/conf", e);
+	return rc < 0 ? rc : stop_forwarding(to_fd, "ipv6/conf", e);
+}
