@@ -81,6 +81,8 @@ $(O)/libexecdir: FORCE
 	$(call stamp,$(LIBEXECDIR))
 
 LINK_TEST = $(COMPILE) -MMD -MP $(ALL_LDFLAGS) -Wl,--as-needed -o $@ $< $(filter %.o,$^) $(O)/libwgns.a $(PKG_LIBS)
+# what status prints is made in cmd/ and tested without printing
+$(O)/tests/unit/test_status: $(addprefix $(O)/cmd/,status_view.o status_text.o status_picture.o status_json.o)
 $(O)/tests/unit/%: tests/unit/%.c $(O)/libwgns.a
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)$(LINK_TEST) -lcmocka

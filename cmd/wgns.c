@@ -6,57 +6,57 @@
 #include "cmd.h"
 
 static const struct cmd *const commands[] = {
-    &cmd_up,    &cmd_down,   &cmd_exec,   &cmd_check,
-    &cmd_strip, &cmd_genkey, &cmd_pubkey,
+	&cmd_up,    &cmd_down,	&cmd_exec,   &cmd_status,
+	&cmd_check, &cmd_strip, &cmd_genkey, &cmd_pubkey,
 };
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
-static void print_help(FILE *out) {
-  fputs("wgns decides which network namespace holds the cleartext side of a "
-        "WireGuard tunnel "
-        "and which\n"
-        "holds its ciphertext side, and starts programs on either.\n\n"
-        "usage: wgns COMMAND [OPTION]... [ARG]...\n\n",
-        out);
-  for (size_t i = 0; i < N_COMMANDS; i++)
-    fprintf(out, "  %-8s %s\n", commands[i]->name, commands[i]->summary);
-  fputs("\nwgns COMMAND --help says more of one command; wgns(8) has the whole "
-        "story.\n",
-        out);
+static void print_help(FILE *out)
+{
+	fputs("wgns decides which network namespace holds the cleartext side of a WireGuard tunnel "
+	      "and which\n"
+	      "holds its ciphertext side, and starts programs on either.\n\n"
+	      "usage: wgns COMMAND [OPTION]... [ARG]...\n\n",
+	      out);
+	for (size_t i = 0; i < N_COMMANDS; i++)
+		fprintf(out, "  %-8s %s\n", commands[i]->name, commands[i]->summary);
+	fputs("\nwgns COMMAND --help says more of one command; wgns(8) has the whole story.\n",
+	      out);
 }
 
-static const struct cmd *find(const char *name) {
-  for (size_t i = 0; i < N_COMMANDS; i++) {
-    if (strcmp(commands[i]->name, name) == 0)
-      return commands[i];
-  }
-  return NULL;
+static const struct cmd *find(const char *name)
+{
+	for (size_t i = 0; i < N_COMMANDS; i++) {
+		if (strcmp(commands[i]->name, name) == 0)
+			return commands[i];
+	}
+	return NULL;
 }
 
-int main(int argc, char **argv) {
-  if (argc < 2) {
-    print_help(stderr);
-    return EXIT_USAGE;
-  }
-  if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
-      (strcmp(argv[1], "help") == 0 && argc == 2)) {
-    print_help(stdout);
-    return cmd_flush(EXIT_DONE);
-  }
-  if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0) {
-    puts("wgns " WGNS_VERSION);
-    return cmd_flush(EXIT_DONE);
-  }
+int main(int argc, char **argv)
+{
+	if (argc < 2) {
+		print_help(stderr);
+		return EXIT_USAGE;
+	}
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+	    (strcmp(argv[1], "help") == 0 && argc == 2)) {
+		print_help(stdout);
+		return cmd_flush(EXIT_DONE);
+	}
+	if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0) {
+		puts("wgns " WGNS_VERSION);
+		return cmd_flush(EXIT_DONE);
+	}
 
-  bool wants_help = strcmp(argv[1], "help") == 0;
-  const char *name = wants_help ? argv[2] : argv[1];
-  const struct cmd *cmd = find(name);
-  if (!cmd) {
-    fprintf(stderr, "wgns: %s: no such command; wgns --help lists them\n",
-            name);
-    return EXIT_USAGE;
-  }
-  if (wants_help || (argc > 2 && strcmp(argv[2], "--help") == 0))
-    return cmd_help(cmd);
-  return cmd->run(argc - 1, argv + 1);
+	bool wants_help = strcmp(argv[1], "help") == 0;
+	const char *name = wants_help ? argv[2] : argv[1];
+	const struct cmd *cmd = find(name);
+	if (!cmd) {
+		fprintf(stderr, "wgns: %s: no such command; wgns --help lists them\n", name);
+		return EXIT_USAGE;
+	}
+	if (wants_help || (argc > 2 && strcmp(argv[2], "--help") == 0))
+		return cmd_help(cmd);
+	return cmd->run(argc - 1, argv + 1);
 }
