@@ -18,27 +18,28 @@
 
 enum {
 	EXIT_DONE = 0,
-	EXIT_FAILED = 1,	/* and everything was undone */
+	EXIT_FAILED = 1, /* and everything was undone */
 	EXIT_USAGE = 2,
-	EXIT_STATE = 3,		/* already up, not up, busy */
-	EXIT_REMAINS = 4,	/* failed and undo is incomplete */
-	EXIT_MACHINE = 5,	/* the machine cannot do it; nothing was touched */
-	EXIT_EXEC_FAILED = 125,	/* exec, run: wgns itself failed */
+	EXIT_STATE = 3, /* already up, not up, busy */
+	EXIT_REMAINS = 4, /* failed and undo is incomplete */
+	EXIT_MACHINE = 5, /* the machine cannot do it; nothing was touched */
+	EXIT_EXEC_FAILED = 125, /* exec, run: wgns itself failed */
 	EXIT_EXEC_NOEXEC = 126,
 	EXIT_EXEC_NOTFOUND = 127,
 };
 
 struct cmd {
 	const char *name;
-	const char *usage;	/* "[-n] TUNNEL|FILE.conf", without the name */
-	const char *summary;	/* a line for `wgns --help` */
-	const char *help;	/* the rest of `wgns NAME --help`: options, examples; ends with a newline */
+	const char *usage; /* "[-n] TUNNEL|FILE.conf", without the name */
+	const char *summary; /* a line for `wgns --help` */
+	/* the rest of `wgns NAME --help`: options, examples; ends with a newline */
+	const char *help;
 	/* argv[0] is the command's name. Return: the exit status */
 	int (*run)(int argc, char **argv);
 };
 
-extern const struct cmd cmd_check, cmd_down, cmd_exec, cmd_genkey, cmd_pubkey, cmd_status, cmd_strip,
-	cmd_up;
+extern const struct cmd cmd_check, cmd_down, cmd_exec, cmd_genkey, cmd_pubkey, cmd_status,
+	cmd_strip, cmd_up;
 
 /** cmd_fail - print "wgns: CONTEXT: error" and its hint to stderr; Return: the exit status of e->kind */
 int cmd_fail(const struct err *e, const char *context);

@@ -10,11 +10,11 @@
 #include "wgns/err.h"
 
 struct identity {
-	bool is_changed;	/* false: root stays root */
-	bool is_named;		/* --user: the whole environment of the login follows */
+	bool is_changed; /* false: root stays root */
+	bool is_named; /* --user: the whole environment of the login follows */
 	uid_t uid;
 	gid_t gid;
-	char name[256];		/* "" when the user database does not know the number */
+	char name[256]; /* "" when the user database does not know the number */
 	char home[PATH_MAX], shell[PATH_MAX];
 };
 

@@ -9,7 +9,7 @@
 
 struct talk {
 	bool is_verbose;
-	const char *command;	/* "up wg0" */
+	const char *command; /* "up wg0" */
 };
 
 /**

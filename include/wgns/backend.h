@@ -10,18 +10,8 @@
 #include "wgns/err.h"
 #include "wgns/wg.h"
 
-/* A device and where it is. Plain values: what the journal's header keeps. */
-struct backend_device {
-	char birth_name[IFNAMSIZ];	/* random; the UAPI socket keeps this name for ever */
-	char name[IFNAMSIZ];		/* inside; "" until it was moved */
-	char daemon[256];		/* userspace: program, for example /usr/bin/wireguard-go */
-	pid_t pid;			/* userspace: the daemon, 0 when none */
-	unsigned long long start_time;	/* userspace: field 22 of /proc/PID/stat, in clock ticks since boot */
-	char log_path[256];		/* userspace: where the daemon's stderr goes */
-};
-
 struct backend {
-	const char *name;		/* "kernel", "userspace" */
+	const char *name; /* "kernel", "userspace" */
 
 	/** usable - can it work here? Changes nothing. Return: 0, or -errno with the reason, kind MACHINE */
 	int (*usable)(const struct backend_device *dev, struct err *e);
@@ -40,7 +30,8 @@ struct backend {
 	 * destroy - delete the device wherever of the two namespaces it is; nothing there is success
 	 * userspace: ends the daemon first (pid and start time must match) and waits for it
 	 */
-	int (*destroy)(const struct backend_device *dev, int birth_fd, int inside_fd, struct err *e);
+	int (*destroy)(const struct backend_device *dev, int birth_fd, int inside_fd,
+		       struct err *e);
 };
 
 extern const struct backend backend_kernel;

@@ -16,20 +16,20 @@
 struct change_talk {
 	void *ctx;
 	void (*step)(void *ctx, enum engine_event event, const char *text, const struct err *e);
-	void (*note)(void *ctx, const char *text);	/* a warning */
+	void (*note)(void *ctx, const char *text); /* a warning */
 	bool (*should_stop)(void *ctx);
-	const char *fault;				/* see src/plan/fault.h */
+	const char *fault; /* see src/plan/fault.h */
 };
 
 struct change_up {
-	struct wgquick *conf;		/* parsed; its endpoints become known */
+	struct wgquick *conf; /* parsed; its endpoints become known */
 	const struct wgquick_file *file;
-	const char *path;		/* as recorded for SaveConfig and status */
+	const char *path; /* as recorded for SaveConfig and status */
 	char *const *uplinks;
 	size_t n_uplinks;
-	const char *backend;		/* "auto", "kernel", "userspace" */
-	const char *daemon;		/* absolute path */
-	const char *group;		/* who may enter the box */
+	const char *backend; /* "auto", "kernel", "userspace" */
+	const char *daemon; /* absolute path */
+	const char *group; /* who may enter the box */
 	bool may_run_hooks;
 	unsigned resolve_retries;
 };
@@ -47,9 +47,9 @@ int change_plan(const struct change_up *up, struct plan *out, char why_backend[2
 int change_up(const struct change_up *up, const struct change_talk *talk, struct err *e);
 
 struct change_down {
-	const char *name;		/* of the tunnel in home */
-	bool should_kill;		/* programs that still run in physical */
-	bool should_force;		/* take the uplinks away from them */
+	const char *name; /* of the tunnel in home */
+	bool should_kill; /* programs that still run in physical */
+	bool should_force; /* take the uplinks away from them */
 };
 
 /** change_down - from the journal alone

@@ -9,20 +9,20 @@ enum diag_level { DIAG_ERROR, DIAG_WARNING };
 
 struct diag {
 	enum diag_level level;
-	unsigned line, col;	/* from 1; line 0: the file as a whole */
-	char *text;		/* owned; never holds key material */
-	char *file;		/* owned, or NULL: the list's */
+	unsigned line, col; /* from 1; line 0: the file as a whole */
+	char *text; /* owned; never holds key material */
+	char *file; /* owned, or NULL: the list's */
 };
 
 struct diag_list {
-	const char *file;	/* borrowed: how the user named it */
+	const char *file; /* borrowed: how the user named it */
 	struct diag *items;
 	size_t n_items;
-	size_t n_errors;	/* those that were dropped count too */
-	size_t n_dropped;	/* beyond DIAG_MAX */
+	size_t n_errors; /* those that were dropped count too */
+	size_t n_dropped; /* beyond DIAG_MAX */
 };
 
-#define DIAG_MAX 1000		/* a hostile file does not fill the memory with complaints */
+#define DIAG_MAX 1000 /* a hostile file does not fill the memory with complaints */
 
 void diag_add(struct diag_list *list, enum diag_level level, unsigned line, unsigned col,
 	      const char *fmt, ...) __attribute__((format(printf, 5, 6)));

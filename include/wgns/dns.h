@@ -22,9 +22,9 @@ enum dns_manager dns_manager_by_name(const char *name);
 enum dns_manager dns_detect(void);
 
 struct dns_conf {
-	const char *ifname;		/* the tunnel, as it is called in home */
+	const char *ifname; /* the tunnel, as it is called in home */
 	const struct addr *servers;
-	size_t n_servers;		/* at least 1 */
+	size_t n_servers; /* at least 1 */
 	char *const *search;
 	size_t n_search;
 };

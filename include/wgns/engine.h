@@ -22,19 +22,20 @@
 
 /* What steps work on. Opened once; a step that changes a namespace leaves its descriptors here. */
 struct op_env {
-	int run_fd;			/* /run/wgns */
-	int home_fd;			/* home's namespace */
-	int physical_fd;		/* physical's, -1 while there is none */
+	int run_fd; /* /run/wgns */
+	int home_fd; /* home's namespace */
+	int physical_fd; /* physical's, -1 while there is none */
 	struct nl *home_nl, *physical_nl; /* rtnetlink, opened when first used */
 	struct state_tunnel tunnel;
 	const struct backend *backend;
-	struct wgquick *conf;		/* endpoints become known as steps run; NULL when the copy was unreadable */
-	const struct plan *plan;	/* NULL when undoing */
-	const char *group;		/* who may enter the box */
-	bool is_step_done;		/* while undoing: the step had been done, not only begun */
-	bool is_rollback;		/* of an `up` that failed: nothing but wgns changed anything in between */
-	unsigned resolve_retries;	/* of endpoints that are names, as wg(8) has it */
-	struct snapshot snap;		/* of the uplinks in home; loaded on demand */
+	/* endpoints become known as steps run; NULL when the copy was unreadable */
+	struct wgquick *conf;
+	const struct plan *plan; /* NULL when undoing */
+	const char *group; /* who may enter the box */
+	bool is_step_done; /* while undoing: the step had been done, not only begun */
+	bool is_rollback; /* of an `up` that failed: nothing but wgns changed anything in between */
+	unsigned resolve_retries; /* of endpoints that are names, as wg(8) has it */
+	struct snapshot snap; /* of the uplinks in home; loaded on demand */
 	bool has_snap;
 	void (*note)(void *ctx, const char *text); /* a warning for the user */
 	void *note_ctx;
@@ -66,8 +67,8 @@ struct engine {
 	/* what happens, for -v; @e only with ENGINE_UNDO_FAILED */
 	void (*report)(void *ctx, enum engine_event event, const char *text, const struct err *e);
 	void *report_ctx;
-	bool (*should_stop)(void *ctx);	/* asked between steps: the user pressed Ctrl-C */
-	const char *fault;		/* only in a -DWGNS_FAULTS build: "before:3", see fault.c */
+	bool (*should_stop)(void *ctx); /* asked between steps: the user pressed Ctrl-C */
+	const char *fault; /* only in a -DWGNS_FAULTS build: "before:3", see fault.c */
 };
 
 /**

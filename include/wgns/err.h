@@ -13,19 +13,19 @@
 
 /* The exit status that an error leads to; see EXIT STATUS in wgns(8). */
 enum err_kind {
-	ERR_KIND_FAILED = 1,	/* failed, and what was begun was undone */
-	ERR_KIND_USAGE = 2,	/* the command line is wrong */
-	ERR_KIND_STATE = 3,	/* already up, not up, busy */
-	ERR_KIND_REMAINS = 4,	/* failed, and the undo is incomplete */
-	ERR_KIND_MACHINE = 5,	/* this machine cannot do it; nothing was touched */
+	ERR_KIND_FAILED = 1, /* failed, and what was begun was undone */
+	ERR_KIND_USAGE = 2, /* the command line is wrong */
+	ERR_KIND_STATE = 3, /* already up, not up, busy */
+	ERR_KIND_REMAINS = 4, /* failed, and the undo is incomplete */
+	ERR_KIND_MACHINE = 5, /* this machine cannot do it; nothing was touched */
 };
 
 struct err {
-	int code;		/* positive errno; 0 while nothing was set */
+	int code; /* positive errno; 0 while nothing was set */
 	enum err_kind kind;
-	char text[1024];	/* what was attempted, on what, and why it failed */
-	char kernel[256];	/* the kernel's own words (extended ack), or "" */
-	char hint[512];		/* what the user can do about it, or "" */
+	char text[1024]; /* what was attempted, on what, and why it failed */
+	char kernel[256]; /* the kernel's own words (extended ack), or "" */
+	char hint[512]; /* what the user can do about it, or "" */
 };
 
 /**

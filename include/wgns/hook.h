@@ -5,7 +5,8 @@
 
 #include "wgns/err.h"
 
-#define HOOK_ENV "WGNS_HOOK" /* set to 1 in a hook: a hook that calls wgns would wait for its own lock */
+#define HOOK_ENV                                                                                   \
+	"WGNS_HOOK" /* set to 1 in a hook: a hook that calls wgns would wait for its own lock */
 
 /**
  * hook_expand - @command with every %i replaced by @ifname

@@ -17,15 +17,15 @@ struct ini_span {
 };
 
 struct ini_line {
-	unsigned number;	/* from 1 */
-	const char *start;	/* first byte of the line */
-	struct ini_span raw;	/* without the blanks and tabs around it, comment included */
-	struct ini_span text;	/* without the comment and the white space around the rest */
-	struct ini_span key;	/* before the first `=` of text; all of it when there is none */
-	struct ini_span value;	/* after it; all of text when there is none */
-	struct ini_span whole;	/* like value, but `#` does not end it: for hooks */
+	unsigned number; /* from 1 */
+	const char *start; /* first byte of the line */
+	struct ini_span raw; /* without the blanks and tabs around it, comment included */
+	struct ini_span text; /* without the comment and the white space around the rest */
+	struct ini_span key; /* before the first `=` of text; all of it when there is none */
+	struct ini_span value; /* after it; all of text when there is none */
+	struct ini_span whole; /* like value, but `#` does not end it: for hooks */
 	bool has_equals;
-	bool is_section;	/* the key begins with `[` */
+	bool is_section; /* the key begins with `[` */
 };
 
 struct ini {

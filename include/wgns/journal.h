@@ -18,13 +18,13 @@
 #define JOURNAL_MAX (4u << 20)
 
 struct journal {
-	int fd;		/* -1: not open */
-	long end;	/* where the next record goes */
+	int fd; /* -1: not open */
+	long end; /* where the next record goes */
 };
 
 struct journal_entry {
-	unsigned n;	/* from 1 */
-	char *text;	/* owned: the step as `up -n` prints it */
+	unsigned n; /* from 1 */
+	char *text; /* owned: the step as `up -n` prints it */
 	bool is_done, is_failed, is_undone;
 };
 

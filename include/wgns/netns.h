@@ -10,7 +10,7 @@
 #include "wgns/err.h"
 
 struct netns_id {
-	uint64_t dev, ino;	/* of the nsfs file: the namespace's identity while something holds it */
+	uint64_t dev, ino; /* of the nsfs file: the namespace's identity while something holds it */
 };
 
 /** netns_open_self - the caller's; owned descriptor. Return: fd or -errno */

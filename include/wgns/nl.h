@@ -17,7 +17,7 @@
 
 #include "wgns/err.h"
 
-struct nl;	/* a talker */
+struct nl; /* a talker */
 
 /* One message under construction. Attributes are added with the mnl_attr_put_*_check() family only. */
 #define NL_MSG_MAX 16384
@@ -112,7 +112,8 @@ int nl_walk_next(struct nl_walk *w, const struct nlattr **out);
 /** nl_attr_table - collect attributes by number; Return: 0, or -EINVAL when one overruns the message
  * @offset: length of the family header
  * @tb: @max + 1 pointers, zeroed here; unknown numbers are passed over */
-int nl_attr_table(const struct nlmsghdr *msg, size_t offset, const struct nlattr **tb, uint16_t max);
+int nl_attr_table(const struct nlmsghdr *msg, size_t offset, const struct nlattr **tb,
+		  uint16_t max);
 int nl_attr_table_nested(const struct nlattr *nest, const struct nlattr **tb, uint16_t max);
 /* Checked readers: false when absent or of another length */
 bool nl_attr_u8(const struct nlattr *a, uint8_t *out);

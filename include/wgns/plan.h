@@ -22,9 +22,10 @@ struct op; /* engine.h */
 
 struct step {
 	const struct op *op;
-	char *text;			/* owned: "link.move eth0 -> physical" */
-	char *split;			/* owned: the same, cut into words */
-	const char *words[STEP_WORDS];	/* words[0] is the operation; the rest of a longer text is in the last */
+	char *text; /* owned: "link.move eth0 -> physical" */
+	char *split; /* owned: the same, cut into words */
+	const char *words
+		[STEP_WORDS]; /* words[0] is the operation; the rest of a longer text is in the last */
 	size_t n_words;
 };
 
@@ -35,8 +36,8 @@ void step_free(struct step *step);
 struct plan {
 	struct step *steps;
 	size_t n;
-	size_t n_layout;	/* the first ones belong to the layout and outlive this tunnel; 0 when it is up already */
-	char **uplinks;		/* in the order in which they move */
+	size_t n_layout; /* the first ones belong to the layout and outlive this tunnel; 0 when it is up already */
+	char **uplinks; /* in the order in which they move */
 	size_t n_uplinks;
 	char **warnings;
 	size_t n_warnings;
@@ -45,23 +46,25 @@ void plan_free(struct plan *plan);
 
 /* What is known of a device beyond its link message; only looked up for those that may be uplinks. */
 struct host_device {
-	char immutable[256];	/* the kernel's words when it cannot change its namespace, "" when it can */
+	char immutable
+		[256]; /* the kernel's words when it cannot change its namespace, "" when it can */
 	bool is_wireless;
-	bool is_pppoe;		/* a PPPoE session runs over it */
-	unsigned n_nexthops;	/* nexthop objects on it */
-	char qdiscs[128];	/* set by hand, lost by a move; "" for none */
-	char child[160];	/* a macvlan or the like on it, in this or another namespace; "" for none */
+	bool is_pppoe; /* a PPPoE session runs over it */
+	unsigned n_nexthops; /* nexthop objects on it */
+	char qdiscs[128]; /* set by hand, lost by a move; "" for none */
+	char child
+		[160]; /* a macvlan or the like on it, in this or another namespace; "" for none */
 };
 
 struct host {
 	struct rtnl_links links;
-	struct host_device *devices;	/* one for each link, same order */
-	struct rtnl_list addrs, routes;	/* all tables, both families */
-	struct state_tunnel *tunnels;	/* that wgns knows */
+	struct host_device *devices; /* one for each link, same order */
+	struct rtnl_list addrs, routes; /* all tables, both families */
+	struct state_tunnel *tunnels; /* that wgns knows */
 	size_t n_tunnels;
-	bool is_layout_up;		/* the box `physical` is there */
-	bool has_foreign_physical;	/* a namespace called physical that wgns did not make */
-	bool is_netns_dir_shared;	/* /run/netns is a mount point already, as ip-netns(8) makes it */
+	bool is_layout_up; /* the box `physical` is there */
+	bool has_foreign_physical; /* a namespace called physical that wgns did not make */
+	bool is_netns_dir_shared; /* /run/netns is a mount point already, as ip-netns(8) makes it */
 };
 void host_free(struct host *host);
 
@@ -77,12 +80,12 @@ bool host_is_candidate(const struct host *host, const struct rtnl_link *link, ch
 
 struct plan_request {
 	const struct wgquick *conf;
-	const char *backend;		/* "kernel" or "userspace": chosen already */
-	char *const *uplinks;		/* named ones; none: find them */
+	const char *backend; /* "kernel" or "userspace": chosen already */
+	char *const *uplinks; /* named ones; none: find them */
 	size_t n_uplinks;
 	bool may_run_hooks;
-	const char *untrusted;		/* why not, when it may not */
-	const char *dns;		/* dns_manager_name() of who gets DNS= */
+	const char *untrusted; /* why not, when it may not */
+	const char *dns; /* dns_manager_name() of who gets DNS= */
 };
 
 /**

@@ -7,13 +7,16 @@
 #include "wgns/wg.h"
 
 struct resolve_policy {
-	unsigned n_retries;	/* per name, of temporary failures; wg(8) has 15 */
-	unsigned timeout_ms;	/* for all names together; 0: none */
+	unsigned n_retries; /* per name, of temporary failures; wg(8) has 15 */
+	unsigned timeout_ms; /* for all names together; 0: none */
 	/* told before each pause, for example "vpn.example: Temporary failure in name resolution"; may be NULL */
 	void (*notice)(const char *text, unsigned pause_ms, void *ctx);
 	void *ctx;
 };
-#define RESOLVE_POLICY_DEFAULT { .n_retries = 15, .timeout_ms = 300000 }
+#define RESOLVE_POLICY_DEFAULT                                                                     \
+	{                                                                                          \
+		.n_retries = 15, .timeout_ms = 300000                                              \
+	}
 
 /**
  * resolve_endpoints - fill in peer->endpoint of every peer that names one

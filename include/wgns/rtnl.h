@@ -22,39 +22,39 @@
 #include "wgns/err.h"
 #include "wgns/nl.h"
 
-#define RTNL_HWADDR_MAX 32	/* MAX_ADDR_LEN of the kernel */
+#define RTNL_HWADDR_MAX 32 /* MAX_ADDR_LEN of the kernel */
 #define RTNL_ALTNAMES_MAX 8
-#define RTNL_ALTNAME_LEN 128	/* ALTIFNAMSIZ */
+#define RTNL_ALTNAME_LEN 128 /* ALTIFNAMSIZ */
 
 struct rtnl_link {
 	int ifindex;
 	char name[IFNAMSIZ];
-	char kind[32];			/* IFLA_INFO_KIND: "veth", "vlan", "wireguard"; "" for hardware */
-	uint16_t type;			/* ARPHRD_* */
-	uint32_t flags;			/* IFF_* */
+	char kind[32]; /* IFLA_INFO_KIND: "veth", "vlan", "wireguard"; "" for hardware */
+	uint16_t type; /* ARPHRD_* */
+	uint32_t flags; /* IFF_* */
 	uint32_t mtu, txqlen, group, promiscuity;
-	uint8_t operstate;		/* IF_OPER_* */
+	uint8_t operstate; /* IF_OPER_* */
 	bool has_carrier;
-	int master;			/* ifindex or 0 */
-	int lower;			/* IFLA_LINK: ifindex of the device below (VLAN, macvlan) or veth's peer; 0 */
-	bool has_lower_netnsid;		/* the lower device is in another namespace */
+	int master; /* ifindex or 0 */
+	int lower; /* IFLA_LINK: ifindex of the device below (VLAN, macvlan) or veth's peer; 0 */
+	bool has_lower_netnsid; /* the lower device is in another namespace */
 	int32_t lower_netnsid;
-	bool has_parent_device;		/* hardware behind it: IFLA_PARENT_DEV_NAME, Linux 5.14 */
-	char parent_device[64];		/* "0000:00:1f.6", "1-2:1.0" */
-	bool is_wireless;		/* IFLA_WIRELESS or DEVTYPE; set by the caller who looked at nl80211 or sysfs */
+	bool has_parent_device; /* hardware behind it: IFLA_PARENT_DEV_NAME, Linux 5.14 */
+	char parent_device[64]; /* "0000:00:1f.6", "1-2:1.0" */
+	bool is_wireless; /* IFLA_WIRELESS or DEVTYPE; set by the caller who looked at nl80211 or sysfs */
 	uint8_t hwaddr[RTNL_HWADDR_MAX], hwaddr_len;
 	uint8_t permaddr[RTNL_HWADDR_MAX], permaddr_len; /* IFLA_PERM_ADDRESS, Linux 5.6 */
 	char alias[256];
 	char altnames[RTNL_ALTNAMES_MAX][RTNL_ALTNAME_LEN];
 	size_t n_altnames;
-	uint8_t addr_gen_mode;		/* IN6_ADDR_GEN_MODE_*; 0xff when IPv6 is off on it */
+	uint8_t addr_gen_mode; /* IN6_ADDR_GEN_MODE_*; 0xff when IPv6 is off on it */
 	char qdisc[32];
 	bool has_xdp;
 };
 
 /* An address, route, rule or neighbour: the whole message of a dump. */
 struct rtnl_object {
-	struct nlmsghdr *msg;		/* owned */
+	struct nlmsghdr *msg; /* owned */
 };
 
 enum rtnl_kind { RTNL_ADDR, RTNL_ROUTE, RTNL_RULE, RTNL_NEIGH };
@@ -78,7 +78,8 @@ void rtnl_list_free(struct rtnl_list *list);
 /** rtnl_list_add - copies @msg; Return: 0 or -ENOMEM */
 int rtnl_list_add(struct rtnl_list *list, const struct nlmsghdr *msg);
 /** rtnl_get_link - by ifindex, or by name when @ifindex is 0; Return: 0, -ENODEV, -errno */
-int rtnl_get_link(struct nl *nl, int ifindex, const char *name, struct rtnl_link *out, struct err *e);
+int rtnl_get_link(struct nl *nl, int ifindex, const char *name, struct rtnl_link *out,
+		  struct err *e);
 
 const struct rtnl_link *rtnl_links_by_index(const struct rtnl_links *links, int ifindex);
 const struct rtnl_link *rtnl_links_by_name(const struct rtnl_links *links, const char *name);
@@ -86,28 +87,28 @@ const struct rtnl_link *rtnl_links_by_name(const struct rtnl_links *links, const
 /* ---- parsers: -EINVAL for a message that is too short or lies about its lengths ---- */
 int rtnl_parse_link(const struct nlmsghdr *msg, struct rtnl_link *out);
 
-struct rtnl_addr {		/* what decisions need of an address */
+struct rtnl_addr { /* what decisions need of an address */
 	int ifindex;
 	uint8_t family, scope;
-	uint32_t flags;			/* IFA_F_* */
-	struct addr local;		/* the address itself, with its prefix length */
-	uint32_t valid, preferred;	/* seconds; UINT32_MAX is for ever */
+	uint32_t flags; /* IFA_F_* */
+	struct addr local; /* the address itself, with its prefix length */
+	uint32_t valid, preferred; /* seconds; UINT32_MAX is for ever */
 };
 int rtnl_parse_addr(const struct nlmsghdr *msg, struct rtnl_addr *out);
 
 #define RTNL_NEXTHOPS_MAX 32
-struct rtnl_route {		/* what decisions need of a route */
-	uint8_t family, protocol, scope, type;	/* RTPROT_*, RT_SCOPE_*, RTN_* */
+struct rtnl_route { /* what decisions need of a route */
+	uint8_t family, protocol, scope, type; /* RTPROT_*, RT_SCOPE_*, RTN_* */
 	uint32_t table, flags;
-	struct addr dst;		/* bits 0 and zero bytes for a default route */
+	struct addr dst; /* bits 0 and zero bytes for a default route */
 	bool has_prefsrc;
 	struct addr prefsrc;
 	bool has_gateway;
-	struct addr gateway;		/* of a single next hop; may be of the other family (RTA_VIA) */
+	struct addr gateway; /* of a single next hop; may be of the other family (RTA_VIA) */
 	uint32_t metric, nexthop_id, mtu;
-	int oifs[RTNL_NEXTHOPS_MAX];	/* one for a single next hop */
+	int oifs[RTNL_NEXTHOPS_MAX]; /* one for a single next hop */
 	size_t n_oifs;
-	uint32_t expires;		/* seconds left of an IPv6 route, 0: for ever */
+	uint32_t expires; /* seconds left of an IPv6 route, 0: for ever */
 };
 int rtnl_parse_route(const struct nlmsghdr *msg, struct rtnl_route *out);
 
@@ -121,8 +122,8 @@ int rtnl_parse_rule(const struct nlmsghdr *msg, struct rtnl_rule *out);
 struct rtnl_neigh {
 	int ifindex;
 	uint8_t family;
-	uint16_t state;			/* NUD_* */
-	uint8_t flags;			/* NTF_* */
+	uint16_t state; /* NUD_* */
+	uint8_t flags; /* NTF_* */
 	struct addr dst;
 };
 int rtnl_parse_neigh(const struct nlmsghdr *msg, struct rtnl_neigh *out);

@@ -17,17 +17,20 @@
 
 struct snapshot_sysctl {
 	char dev[IFNAMSIZ];
-	char path[96];		/* "ipv6/conf/accept_ra": the device's name left out */
-	char *value;		/* owned, without newline */
+	char path[96]; /* "ipv6/conf/accept_ra": the device's name left out */
+	char *value; /* owned, without newline */
 };
 
 struct snapshot {
-	struct rtnl_list raw_links;	/* as dumped */
-	struct rtnl_links links;	/* the same, read; in the order in which they move */
+	struct rtnl_list raw_links; /* as dumped */
+	struct rtnl_links links; /* the same, read; in the order in which they move */
 	struct rtnl_list addrs, neighs, rules;
-	struct rtnl_list routes;	/* all tables, over these devices only */
-	struct rtnl_list orphans;	/* routes over other devices that the kernel drops with these: they name an address
-					 * of theirs, or share a multipath route */
+	struct rtnl_list routes; /* all tables, over these devices only */
+	/*
+	 * routes over other devices that the kernel drops with these: they name an address of
+	 * theirs, or share a multipath route
+	 */
+	struct rtnl_list orphans;
 	struct snapshot_sysctl *sysctls;
 	size_t n_sysctls;
 };
@@ -52,14 +55,15 @@ int snapshot_parse(const char *text, size_t len, struct snapshot *out, struct er
  * By name first; what does not change when somebody renames or replaces a device decides: kind, bus address,
  * permanent address, or the hardware address of a device that has none. NULL when it is not there.
  */
-const struct rtnl_link *snapshot_find_link(const struct rtnl_links *now, const struct rtnl_link *old);
+const struct rtnl_link *snapshot_find_link(const struct rtnl_links *now,
+					   const struct rtnl_link *old);
 
 /* Where a snapshot is put back. */
 struct restore {
-	struct nl *nl;			/* rtnetlink talker in the namespace */
-	int ns_fd;			/* that namespace, -1: the caller's */
+	struct nl *nl; /* rtnetlink talker in the namespace */
+	int ns_fd; /* that namespace, -1: the caller's */
 	const struct snapshot *snap;
-	bool is_host;			/* a namespace that forwards nothing: forwarding sysctls stay off */
+	bool is_host; /* a namespace that forwards nothing: forwarding sysctls stay off */
 };
 
 /**

@@ -14,9 +14,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "wgns/backend.h"
 #include "wgns/err.h"
 #include "wgns/netns.h"
+#include "wgns/wg.h"
 
 #define STATE_DIR "/run/wgns"
 #define STATE_LOCK_WAIT_MS 30000
@@ -50,15 +50,15 @@ int state_remove_tree(int run_fd, const char *path, struct err *e);
 
 /* What is known of a tunnel: the file tunnel/PLACE:NAME/meta. */
 struct state_tunnel {
-	char place[STATE_PLACE_MAX];		/* "home" */
-	char layout[16];			/* "physical" */
-	char birthplace[STATE_PLACE_MAX];	/* the box in which the UDP socket lives: "physical" */
-	char backend[16];			/* "kernel", "userspace" */
-	struct backend_device device;		/* device.name is the tunnel's name */
-	char file[PATH_MAX];			/* configuration as it was named at `up`, absolute */
-	char dns[16];				/* who was told of DNS=: "resolvconf", "resolved", "file", "" */
-	int64_t since;				/* seconds since the epoch when `up` was done; 0: it was not */
-	struct netns_id home, birth;		/* the namespaces, by identity */
+	char place[STATE_PLACE_MAX]; /* "home" */
+	char layout[16]; /* "physical" */
+	char birthplace[STATE_PLACE_MAX]; /* the box in which the UDP socket lives: "physical" */
+	char backend[16]; /* "kernel", "userspace" */
+	struct backend_device device; /* device.name is the tunnel's name */
+	char file[PATH_MAX]; /* configuration as it was named at `up`, absolute */
+	char dns[16]; /* who was told of DNS=: "resolvconf", "resolved", "file", "" */
+	int64_t since; /* seconds since the epoch when `up` was done; 0: it was not */
+	struct netns_id home, birth; /* the namespaces, by identity */
 };
 
 /** state_tunnel_path - "tunnel/home:wg0" */
@@ -77,7 +77,7 @@ int state_tunnels(int run_fd, struct state_tunnel **out, size_t *n, struct err *
 struct state_box {
 	char name[STATE_PLACE_MAX];
 	struct netns_id ns;
-	char group[64];			/* who may enter it with the helper */
+	char group[64]; /* who may enter it with the helper */
 };
 int state_boxes(int run_fd, struct state_box **out, size_t *n, struct err *e);
 /** state_box_open_netns - an owned descriptor of the box's namespace; -ENOENT when there is no such box */

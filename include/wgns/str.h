@@ -18,7 +18,7 @@ char *str_take(char **p);
  * no-op, so that a whole text is built first and checked once with strbuf_finish().
  */
 struct strbuf {
-	char *s;		/* NUL-terminated when len > 0 */
+	char *s; /* NUL-terminated when len > 0 */
 	size_t len, cap;
 	bool is_failed;
 };

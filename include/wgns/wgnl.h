@@ -30,8 +30,8 @@ int wgnl_parse(const struct nlmsghdr *reply, void *ctx, struct err *e);
 
 /* The builder behind wgnl_set(), exposed for its tests: fills @m from the given position on. */
 struct wgnl_cursor {
-	size_t peer, allowed_ip;	/* next one to send */
-	bool is_continued;		/* not the first message */
+	size_t peer, allowed_ip; /* next one to send */
+	bool is_continued; /* not the first message */
 };
 /** wgnl_build_set - Return: 1 when there is more to send, 0 when this was the last message, -EMSGSIZE */
 int wgnl_build_set(struct nl_msg *m, uint16_t family_id, const struct wg_device *dev,

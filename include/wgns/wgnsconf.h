@@ -14,13 +14,13 @@
 #define WGNSCONF_FILE_MAX (1u << 20)
 
 struct wgnsconf {
-	char **uplinks;			/* [Physical] Uplinks */
+	char **uplinks; /* [Physical] Uplinks */
 	size_t n_uplinks;
-	bool has_uplinks;		/* false: auto */
-	char backend[16];		/* [Tunnel] Backend: auto, kernel, userspace */
-	char daemon[256];		/* [Tunnel] Daemon: absolute path */
-	bool should_trust_hooks;	/* [Tunnel] Hooks = yes: whoever owns the tunnel's file */
-	char group[64];			/* [Box] Group */
+	bool has_uplinks; /* false: auto */
+	char backend[16]; /* [Tunnel] Backend: auto, kernel, userspace */
+	char daemon[256]; /* [Tunnel] Daemon: absolute path */
+	bool should_trust_hooks; /* [Tunnel] Hooks = yes: whoever owns the tunnel's file */
+	char group[64]; /* [Box] Group */
 };
 
 /** wgnsconf_init - the defaults */

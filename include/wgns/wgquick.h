@@ -17,7 +17,7 @@
 #include "wgns/err.h"
 #include "wgns/wg.h"
 
-#define WGQUICK_FILE_MAX (64u << 20)	/* bytes; 10,000 peers are about 2 MiB */
+#define WGQUICK_FILE_MAX (64u << 20) /* bytes; 10,000 peers are about 2 MiB */
 
 enum wgquick_table { WGQUICK_TABLE_AUTO, WGQUICK_TABLE_OFF, WGQUICK_TABLE_NUMBER };
 enum wgquick_hook {
@@ -29,21 +29,21 @@ enum wgquick_hook {
 };
 
 struct wgquick {
-	char name[IFNAMSIZ];		/* of the interface, from the file's name */
-	struct wg_device device;	/* keys, port, mark, peers; endpoints unresolved */
+	char name[IFNAMSIZ]; /* of the interface, from the file's name */
+	struct wg_device device; /* keys, port, mark, peers; endpoints unresolved */
 	struct addr *addresses;
 	size_t n_addresses;
 	struct addr *dns;
 	size_t n_dns;
-	char **search;			/* search domains of DNS= */
+	char **search; /* search domains of DNS= */
 	size_t n_search;
-	uint32_t mtu;			/* 0: automatic */
+	uint32_t mtu; /* 0: automatic */
 	enum wgquick_table table;
 	uint32_t table_number;
-	char **hooks[WGQUICK_N_HOOKS];	/* %i not yet replaced */
+	char **hooks[WGQUICK_N_HOOKS]; /* %i not yet replaced */
 	size_t n_hooks[WGQUICK_N_HOOKS];
-	bool should_save;		/* SaveConfig = true */
-	char *stripped;			/* what wg-quick strip prints: wg's part, verbatim, holds keys */
+	bool should_save; /* SaveConfig = true */
+	char *stripped; /* what wg-quick strip prints: wg's part, verbatim, holds keys */
 	size_t stripped_len;
 };
 
@@ -93,8 +93,8 @@ int wgquick_table_by_name(const char *const *dirs, size_t n_dirs, const char *na
 struct wgquick_file {
 	char *text;
 	size_t len;
-	bool is_trusted;	/* root's, as is every folder above it, and writable by root only: hooks may run */
-	char untrusted[160];	/* why not, for the message */
+	bool is_trusted; /* root's, as is every folder above it, and writable by root only: hooks may run */
+	char untrusted[160]; /* why not, for the message */
 	unsigned long long dev, ino;
 };
 
@@ -107,7 +107,8 @@ struct wgquick_file {
  *
  * Return: 0 or -errno
  */
-int wgquick_read(const char *path, struct wgquick_file *out, struct diag_list *diags, struct err *e);
+int wgquick_read(const char *path, struct wgquick_file *out, struct diag_list *diags,
+		 struct err *e);
 void wgquick_file_free(struct wgquick_file *file);
 
 /** wgquick_print_wg - the device as `wg showconf` prints it; Return: owned text, or NULL without memory */

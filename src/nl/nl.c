@@ -97,7 +97,7 @@ int nl_open_in(int protocol, int ns_fd, struct nl **out, struct err *e)
 
 	nl->fd = ns_fd < 0 ? socket_here(protocol, e) : socket_in(protocol, ns_fd, e);
 	if (nl->fd < 0)
-		return -e->code;
+		return -e->code; /* cppcheck-suppress memleak ; cleanup frees it */
 
 	int r = set_options(nl, e);
 	if (r < 0)

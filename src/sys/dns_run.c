@@ -58,7 +58,7 @@ _Noreturn static void become(const char *const *argv, int in_fd, int err_fd)
 	char *args[DNS_ARGS_MAX + 1] = { NULL };
 	sigset_t none;
 
-	for (size_t i = 0; argv[i] && i < DNS_ARGS_MAX; i++)
+	for (size_t i = 0; i < DNS_ARGS_MAX && argv[i]; i++)
 		memcpy(&args[i], &argv[i], sizeof(args[i]));
 	sigemptyset(&none);
 	int null_fd = open("/dev/null", O_WRONLY | O_CLOEXEC);

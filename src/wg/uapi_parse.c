@@ -34,7 +34,7 @@ static int read_number(const struct line *l, unsigned long long max, unsigned lo
 
 static int read_key(const struct line *l, struct key *out)
 {
-	struct key key;
+	struct key key = { 0 };
 	bool is_good = str_hex_decode(l->value, l->value_len, key.bytes, KEY_LEN) == KEY_LEN;
 
 	if (is_good)
