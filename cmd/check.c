@@ -104,8 +104,7 @@ const struct cmd cmd_check = {
 	.name = "check",
 	.usage = "TUNNEL|FILE.conf",
 	.summary = "say everything that is wrong with a file",
-	.help = "Prints every problem as FILE:LINE:COL and changes nothing. Warnings alone leave "
-		"the status 0.\n"
-		"The settings of the tunnel in /etc/wgns are checked with it.\n",
+	.help = "Prints every problem as FILE:LINE:COL and changes nothing. Warnings alone leave\n"
+		"the status 0. The settings of the tunnel in /etc/wgns are checked with it.\n",
 	.run = run,
 };

@@ -36,6 +36,7 @@ static int run(int argc, char **argv)
 	char name[IFNAMSIZ], command[300];
 	int opt;
 
+	opterr = 0;
 	while ((opt = getopt_long(argc, argv, "v", longs, NULL)) != -1) {
 		switch (opt) {
 		case 'k':
@@ -48,7 +49,8 @@ static int run(int argc, char **argv)
 			is_verbose = true;
 			break;
 		default:
-			return cmd_usage(&cmd_down, NULL);
+			return cmd_usage(&cmd_down, "%s: no such option, or it takes an argument",
+					 argv[optind - 1]);
 		}
 	}
 	if (argc - optind != 1)
@@ -66,13 +68,13 @@ static int run(int argc, char **argv)
 const struct cmd cmd_down = {
 	.name = "down",
 	.usage = "[-v] [--kill] [--force] TUNNEL|FILE.conf",
-	.summary = "Undo `up`: the tunnel goes, and with the last one the uplinks come back",
-	.help = "      --kill           end the programs that still run in `physical`\n"
-		"      --force          leave them running, without a network\n"
-		"  -v, --verbose        print each step as it is undone\n\n"
-		"It works from what `up` recorded: the file may be gone or changed by now. It also "
-		"undoes an `up` that was\n"
-		"interrupted. Programs in `physical` refuse it (exit 3), unless --kill or --force "
-		"says what becomes of them.\n",
+	.summary = "undo `up`: the tunnel goes, and with the last one the uplinks come back",
+	.help = "      --kill         end the programs that still run in `physical`\n"
+		"      --force        leave them running, without a network\n"
+		"  -v, --verbose      print each step as it is undone\n"
+		"\n"
+		"It works from what `up` recorded: the file may be gone or changed by now. It\n"
+		"also undoes an `up` that was interrupted. Programs in `physical` refuse it\n"
+		"(exit 3), unless --kill or --force says what becomes of them.\n",
 	.run = run,
 };

@@ -35,7 +35,7 @@ static void enter_box(const char *box)
 	const char *what = "open the box";
 
 	if (!caps_has_sys_admin())
-		die(box, "enter the box", "needs root until the helper has its file capability");
+		die(box, "enter the box", "needs root: sudo wgns exec ...");
 	int ns_fd = seal_open_box(box);
 	if (ns_fd < 0)
 		die(box, what, strerror(-ns_fd));

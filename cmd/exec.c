@@ -160,9 +160,9 @@ static int check_box(const char *box, struct err *e)
 		return 0; /* what else may be wrong with it the helper says */
 	(void)err_say(e, ENOENT, "%s is not up", box);
 	if (strcmp(box, "physical") == 0)
-		err_hint(e, "wgns up TUNNEL");
+		err_hint(e, "sudo wgns up TUNNEL");
 	else
-		err_hint(e, "wgns up --in %s TUNNEL", box);
+		err_hint(e, "sudo wgns up --in %s TUNNEL", box);
 	return -ENOENT;
 }
 
@@ -271,29 +271,26 @@ const struct cmd cmd_exec = {
 	.name = "exec",
 	.usage = "--physical | --in BOX | --home [--user USER] [-E VAR=VAL]... [--] PROGRAM "
 		 "[ARG...]",
-	.summary = "Start a program in a box, without any privilege",
+	.summary = "start a program in a box, without any privilege",
 	.help = "  --physical       where the uplinks are: past the tunnel\n"
-		"  --in BOX         in the box of that name\n"
-		"  --home           here, where the tunnel's inside is (root only); only the "
-		"privileges are dropped\n"
+		"  --in BOX         in the box of that name (`physical` is one)\n"
+		"  --home           here, where the tunnel's inside is; only the privileges are\n"
+		"                   dropped (root only)\n"
 		"  --user USER      as that user, by name or number (root only)\n"
 		"  -E VAR=VAL       set a variable for the program; repeatable\n"
 		"\n"
-		"Through sudo the program runs as the user who called sudo, with that user's "
-		"groups. HOME, USER,\n"
-		"LOGNAME, SHELL and XDG_RUNTIME_DIR become that user's where sudo had made them "
-		"root's; the SUDO_*\n"
-		"variables are removed. sudo -E keeps the rest of the environment, a desktop "
-		"program usually wants it.\n"
-		"Root itself stays user 0. No capability is left in any case, and no_new_privs is "
-		"set: sudo, ping with a\n"
-		"file capability and other set-user-ID programs gain nothing inside.\n"
+		"In this version it needs root. Through sudo the program runs as the user who\n"
+		"called sudo, with that user's groups; HOME, USER, LOGNAME, SHELL and\n"
+		"XDG_RUNTIME_DIR become that user's where sudo had made them root's, and the\n"
+		"SUDO_* variables are removed. sudo -E keeps the rest of the environment, which\n"
+		"a desktop program usually wants. Root itself stays user 0. No capability is\n"
+		"left in any case, and no_new_privs is set: sudo, ping with a file capability\n"
+		"and other set-user-ID programs gain nothing inside.\n"
 		"\n"
-		"Names are resolved with the box's own resolv.conf. Working directory, terminal, "
-		"signals, limits and\n"
-		"umask are the caller's; descriptors above 2 are closed. The exit status is the "
-		"program's; 125 wgns\n"
-		"failed, 126 the program cannot be executed, 127 it was not found.\n"
+		"Names are resolved with the box's own resolv.conf. Working directory, terminal,\n"
+		"signals, limits and umask are the caller's; descriptors above 2 are closed. The\n"
+		"exit status is the program's; 125 wgns failed, 126 the program cannot be\n"
+		"executed, 127 it was not found.\n"
 		"\n"
 		"  sudo wgns exec --physical curl https://portal.example/\n"
 		"  sudo -E wgns exec --physical firefox --new-instance\n",

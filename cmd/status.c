@@ -205,13 +205,11 @@ const struct cmd cmd_status = {
 	.help = "      --json    everything, for programs (\"schema\": 1)\n"
 		"      --watch   on a terminal: again every second, until interrupted\n"
 		"\n"
-		"A tunnel is `up` when a peer's last handshake is at most 180 seconds old, `stale` "
-		"when it is\n"
-		"older (no key is valid any more; idle peers are like that too), `no handshake` "
-		"when there was\n"
-		"none yet, `broken` when its device or its daemon is gone, `unfinished` when `up` "
-		"was\n"
-		"interrupted. Keys and processes are for root to see.\n"
+		"A tunnel is `up` when a peer's last handshake is at most 180 seconds old,\n"
+		"`stale` when it is older (no key is valid any more; idle peers are like that\n"
+		"too), `no handshake` when there was none yet, `broken` when its device or its\n"
+		"daemon is gone, `unfinished` when `up` was interrupted. Keys and processes are\n"
+		"for root to see.\n"
 		"\n"
 		"Exit status: 0, or 3 when TUNNEL is not up.\n",
 	.run = run,

@@ -251,7 +251,7 @@ static void add_programs(struct picture *p, bool is_left, const struct status_vi
 	if (n_left_out)
 		addf(p, is_left, "and %zu more", n_left_out);
 	if (!n_lines && !n_left_out)
-		add(p, is_left, "no program");
+		add(p, is_left, "no program of yours");
 }
 
 static void add_box(struct picture *p, const struct status_view *view, bool is_left,

@@ -49,8 +49,9 @@ const struct cmd cmd_strip = {
 	.name = "strip",
 	.usage = "TUNNEL|FILE.conf",
 	.summary = "print the part of a file that wg understands",
-	.help = "The same as wg-quick strip, and needs no root. The file is not checked: see wgns "
-		"check.\n"
+	.help = "The same as wg-quick strip, and needs no root. The file is not checked: see\n"
+		"wgns check.\n"
+		"\n"
 		"  wg syncconf wg0 <(wgns strip wg0)\n",
 	.run = run,
 };

@@ -22,7 +22,7 @@ static void stop_signals(sigset_t *set)
 
 static void show_step(void *ctx, enum engine_event event, const char *text, const struct err *e)
 {
-	const struct talk *talk = ctx;
+	struct talk *talk = ctx;
 	char line[ERR_LINE_MAX];
 
 	switch (event) {
@@ -38,6 +38,9 @@ static void show_step(void *ctx, enum engine_event event, const char *text, cons
 	case ENGINE_UNDO_FAILED:
 		err_print_to(e, line, sizeof(line));
 		fprintf(stderr, "wgns: %s: cannot undo %s: %s\n", talk->command, text, line);
+		return;
+	case ENGINE_ALL_UNDONE:
+		talk->was_undone = true;
 		return;
 	}
 }

@@ -37,6 +37,7 @@ static int parse(struct options *o, int argc, char **argv)
 	o->uplinks = calloc((size_t)argc + 1, sizeof(*o->uplinks));
 	if (!o->uplinks)
 		return cmd_usage(&cmd_up, "no memory");
+	opterr = 0;
 	while ((opt = getopt_long(argc, argv, "nv", longs, NULL)) != -1) {
 		switch (opt) {
 		case 'n':
@@ -65,7 +66,8 @@ static int parse(struct options *o, int argc, char **argv)
 					optarg);
 			break;
 		default:
-			return cmd_usage(&cmd_up, NULL);
+			return cmd_usage(&cmd_up, "%s: no such option, or it takes an argument",
+					 argv[optind - 1]);
 		}
 	}
 	if (argc - optind != 1)
@@ -93,9 +95,9 @@ static int print_plan_json(const struct change_up *up, const struct plan *plan, 
 		(void)json_array_append_new(steps, json_string(plan->steps[i].text));
 	for (size_t i = 0; i < plan->n_warnings; i++)
 		(void)json_array_append_new(warnings, json_string(plan->warnings[i]));
-	json_t *root = json_pack("{s:i, s:s, s:s, s:s, s:o, s:o}", "schema", 1, "tunnel",
-				 up->conf->name, "layout", "physical", "backend", why, "steps",
-				 steps, "warnings", warnings);
+	json_t *root = json_pack("{s:i, s:s, s:s, s:s, s:s, s:o, s:o}", "schema", 1, "tunnel",
+				 up->conf->name, "layout", "physical", "backend", plan->backend,
+				 "backend_reason", why, "steps", steps, "warnings", warnings);
 	char *text = root ? json_dumps(root, JSON_INDENT(2)) : NULL;
 	json_decref(root);
 	if (!text)
@@ -131,20 +133,22 @@ static int bring_up(const struct options *o, const struct change_up *up, const c
 {
 	struct talk talk = { .is_verbose = o->is_verbose, .command = context };
 	struct change_talk callbacks;
+	char why[256] = "";
 	struct err e;
 
 	talk_begin(&talk, &callbacks);
-	if (change_up(up, &callbacks, &e) < 0) {
+	if (change_up(up, &callbacks, why, &e) < 0) {
 		int status = cmd_fail(&e, context);
 		if (status == EXIT_FAILED)
-			fprintf(stderr, "wgns: %s: everything was undone\n", context);
+			fprintf(stderr, "wgns: %s: %s\n", context,
+				talk.was_undone ? "everything was undone" : "nothing was touched");
 		return status;
 	}
 	if (o->is_json) {
 		printf("{\"schema\": 1, \"tunnel\": \"%s\", \"state\": \"up\"}\n", up->conf->name);
 		return cmd_flush(EXIT_DONE);
 	}
-	fprintf(stderr, "%s is up; `wgns status` shows it\n", up->conf->name);
+	fprintf(stderr, "%s is up (%s); `wgns status` shows it\n", up->conf->name, why);
 	return EXIT_DONE;
 }
 
@@ -194,17 +198,20 @@ const struct cmd cmd_up = {
 	.name = "up",
 	.usage = "[-n] [-v] [--json] [--uplink IF]... [--backend auto|kernel|userspace] "
 		 "TUNNEL|FILE.conf",
-	.summary = "Move the uplinks to `physical`, make the tunnel there, and put it into home",
-	.help = "  -n, --dry-run        print the steps and do nothing\n"
-		"  -v, --verbose        print each step as it is done\n"
-		"      --json           print the plan (with -n) or the result as JSON\n"
-		"      --uplink IF      move this device instead of those that are found; may be "
-		"repeated\n"
-		"      --backend B      kernel, userspace (wireguard-go), or auto: the kernel "
-		"where it can\n"
-		"      --layout physical  the only layout of this version\n\n"
-		"TUNNEL means /etc/wireguard/TUNNEL.conf, a wg-quick(8) file. When a step fails, "
-		"all that was done is\n"
-		"undone (exit 1); what could not be undone is named (exit 4).\n",
+	.summary = "move the uplinks to `physical`, make the tunnel there, and put it into home",
+	.help = "  -n, --dry-run      print the steps and do nothing\n"
+		"  -v, --verbose      print each step as it is done\n"
+		"      --json         print the plan (with -n) or the result as JSON\n"
+		"      --uplink IF    move this device instead of those that are found; "
+		"repeatable\n"
+		"      --backend B    kernel, userspace (wireguard-go) or auto, which prefers the\n"
+		"                     kernel\n"
+		"      --layout physical\n"
+		"                     the only layout of this version\n"
+		"\n"
+		"TUNNEL means /etc/wireguard/TUNNEL.conf, a wg-quick(8) file; a path is a path.\n"
+		"When a step fails, all that was done is undone (exit 1); what could not be\n"
+		"undone is named (exit 4). When the state or the machine does not allow it\n"
+		"(exit 3, 5), nothing was touched.\n",
 	.run = run,
 };

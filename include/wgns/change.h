@@ -40,11 +40,13 @@ int change_plan(const struct change_up *up, struct plan *out, char why_backend[2
 
 /**
  * change_up - do it, or leave everything as it was
+ * @why_backend: on success, which backend and why
  *
  * Return: 0; or an error whose kind says what is left: FAILED everything undone, STATE and MACHINE nothing touched, REMAINS
  * some steps could not be undone (each was reported)
  */
-int change_up(const struct change_up *up, const struct change_talk *talk, struct err *e);
+int change_up(const struct change_up *up, const struct change_talk *talk, char why_backend[256],
+	      struct err *e);
 
 struct change_down {
 	const char *name; /* of the tunnel in home */

@@ -60,7 +60,12 @@ struct op {
 };
 const struct op *op_by_name(const char *name);
 
-enum engine_event { ENGINE_BEGIN, ENGINE_UNDO, ENGINE_UNDO_FAILED };
+enum engine_event {
+	ENGINE_BEGIN,
+	ENGINE_UNDO,
+	ENGINE_UNDO_FAILED,
+	ENGINE_ALL_UNDONE, /* of a failed `up`; the text is that of no step */
+};
 
 struct engine {
 	struct op_env *env;

@@ -34,6 +34,7 @@ int step_parse(const char *text, struct step *out);
 void step_free(struct step *step);
 
 struct plan {
+	const char *backend; /* a backend's name, which lives for ever */
 	struct step *steps;
 	size_t n;
 	size_t n_layout; /* the first ones belong to the layout and outlive this tunnel; 0 when it is up already */
@@ -49,6 +50,7 @@ struct host_device {
 	char immutable
 		[256]; /* the kernel's words when it cannot change its namespace, "" when it can */
 	bool is_wireless;
+	bool is_wireguard; /* the kernel's, or a daemon's with a socket of that name */
 	bool is_pppoe; /* a PPPoE session runs over it */
 	unsigned n_nexthops; /* nexthop objects on it */
 	char qdiscs[128]; /* set by hand, lost by a move; "" for none */

@@ -138,7 +138,7 @@ static void take_section(struct reader *r, const struct ini_line *line)
 		return;
 	const char *nearest = ini_nearest(line->text, names, N_ENTRIES);
 	if (nearest)
-		complain(r, line, line->text.s, "unknown section, meant is ", nearest);
+		complain(r, line, line->text.s, "unknown section; perhaps meant: ", nearest);
 	else
 		complain(r, line, line->text.s, "unknown section ", ini_show(line->text, shown));
 }
@@ -158,7 +158,7 @@ static void explain_key(struct reader *r, const struct ini_line *line)
 	}
 	const char *nearest = ini_nearest(line->key, names, N_ENTRIES);
 	if (nearest)
-		complain(r, line, line->key.s, "unknown key, meant is ", nearest);
+		complain(r, line, line->key.s, "unknown key; perhaps meant: ", nearest);
 	else
 		complain(r, line, line->key.s, "unknown key ", ini_show(line->key, shown));
 }

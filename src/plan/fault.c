@@ -5,15 +5,21 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
 static bool is_meant(const char *fault, const char *word, unsigned n)
 {
 	char wanted[48];
+	size_t len = (size_t)snprintf(wanted, sizeof(wanted), "%s:%u", word, n);
 
-	(void)snprintf(wanted, sizeof(wanted), "%s:%u", word, n);
-	return strcmp(fault, wanted) == 0;
+	for (const char *at = fault; at; at = strchr(at, ',')) {
+		at += *at == ',';
+		if (strncmp(at, wanted, len) == 0 && (!at[len] || at[len] == ','))
+			return true;
+	}
+	return false;
 }
 
 int fault_at(const char *fault, enum fault_point point, unsigned n, struct err *e)

@@ -3,7 +3,7 @@
  * fault - failing on purpose, in a build with -DWGNS_FAULTS only
  *
  * "before:3" step 3 fails before it does anything; "after:3" when it is done; "undo:3" its undo fails;
- * "kill-before:3", "kill-after:3" and "kill-undo:3" SIGKILL there.
+ * "kill-before:3", "kill-after:3", "kill-undo:3" and "kill-undone:3" SIGKILL there. Several with commas between.
  */
 #ifndef WGNS_FAULT_H
 #define WGNS_FAULT_H

@@ -79,6 +79,15 @@ static bool has_device_in_sysfs(const char *name)
 	return exists(path);
 }
 
+/* a tun device whose daemon wg(8) can ask */
+static bool has_daemon(const struct rtnl_link *link)
+{
+	char path[64];
+
+	(void)snprintf(path, sizeof(path), "/var/run/wireguard/%s.sock", link->name);
+	return strcmp(link->kind, "tun") == 0 && exists(path);
+}
+
 static int read_device(struct nl *nl, int home_fd, struct rtnl_link *link, struct host_device *dev,
 		       struct err *e)
 {
@@ -113,6 +122,8 @@ static int read_devices(struct nl *nl, int home_fd, char *const *named, size_t n
 	for (size_t i = 0; i < host->links.n; i++) {
 		struct rtnl_link *link = &host->links.items[i];
 
+		host->devices[i].is_wireguard =
+			strcmp(link->kind, "wireguard") == 0 || has_daemon(link);
 		if (!link->kind[0] && !link->has_parent_device && has_device_in_sysfs(link->name))
 			link->has_parent_device = true;
 		/* a device below a candidate, or a VLAN that may be on one, moves along */

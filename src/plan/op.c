@@ -16,6 +16,7 @@ static const struct op ops[] = {
 	{ "netns.name", netns_name_run, netns_name_undo },
 	{ "netns.prepare", netns_prepare_run, NULL }, /* goes with the namespace */
 	{ "resolv.write", resolv_write_run, NULL }, /* goes with the box's folder */
+	{ "sysctl.save", sysctl_save_run, sysctl_save_undo },
 	{ "uplinks.save", uplinks_save_run,
 	  uplinks_save_undo }, /* its undo configures home again */
 	{ "link.move", link_move_run, link_move_undo },

@@ -9,11 +9,13 @@ typedef int op_fn(struct op_env *env, const struct step *step, struct err *e);
 
 /* op_netns.c: the namespace `physical` */
 op_fn netns_create_run, netns_create_undo, netns_share_run, netns_share_undo, netns_name_run,
-	netns_name_undo, netns_prepare_run, resolv_write_run;
+	netns_name_undo, netns_prepare_run, resolv_write_run, sysctl_save_run, sysctl_save_undo;
 /* op_uplink.c: devices that move, and what they had */
 op_fn uplinks_save_run, uplinks_save_undo, link_move_run, link_move_undo, link_restore_run,
 	addr_restore_run, neigh_restore_run, rule_restore_run, route_restore_run,
 	route_restore_undo;
+/** op_uplinks_left - an error when an uplink of the snapshot is still in physical; nothing saved: nothing has moved */
+int op_uplinks_left(struct op_env *env, struct err *e);
 /* op_tunnel.c: the WireGuard device */
 op_fn tunnel_create_run, tunnel_create_undo, tunnel_move_run, socket_name_run, socket_name_undo,
 	wg_set_run, addr_add_run, link_up_run, route_add_run;

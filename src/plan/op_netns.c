@@ -79,7 +79,9 @@ int netns_create_undo(struct op_env *env, const struct step *step, struct err *e
 {
 	(void)step;
 	if (env->physical_fd >= 0) {
-		int rc = check_empty(env, e);
+		int rc = op_uplinks_left(env, e);
+		if (rc == 0)
+			rc = check_empty(env, e);
 		if (rc < 0)
 			return rc;
 	}
@@ -120,11 +122,23 @@ static bool is_empty_dir(const char *path)
 	return is_empty;
 }
 
+/* does /run/netns/physical lead to the namespace that wgns made? */
+static bool is_named(const struct op_env *env)
+{
+	struct netns_id named, ours;
+	struct err ignored; /* gone, or a file on which nothing is mounted */
+
+	AUTO_FD int fd = netns_open_at(AT_FDCWD, OP_NETNS_PATH, &ignored);
+	return fd >= 0 && env->physical_fd >= 0 && netns_identify(fd, &named, &ignored) == 0 &&
+	       netns_identify(env->physical_fd, &ours, &ignored) == 0 && netns_same(&named, &ours);
+}
+
 /* somebody else's names may have come meanwhile: then it stays, as ip-netns(8) leaves it */
 int netns_share_undo(struct op_env *env, const struct step *step, struct err *e)
 {
-	(void)env;
 	(void)step;
+	if (is_named(env))
+		return err_say(e, EBUSY, OP_NETNS_PATH " is still there");
 	if (!is_empty_dir(OP_NETNS_DIR))
 		return 0;
 	if (umount2(OP_NETNS_DIR, MNT_DETACH) < 0 && errno != EINVAL && errno != ENOENT)
@@ -146,6 +160,9 @@ int netns_name_undo(struct op_env *env, const struct step *step, struct err *e)
 	struct err ignored; /* gone, or a file on which nothing was mounted yet */
 
 	(void)step;
+	int rc = op_uplinks_left(env, e);
+	if (rc < 0)
+		return rc;
 	AUTO_FD int fd = netns_open_at(AT_FDCWD, OP_NETNS_PATH, &ignored);
 	/* somebody may have made another namespace of that name after deleting ours */
 	if (fd >= 0 && env->physical_fd >= 0 && netns_identify(fd, &named, &ignored) == 0 &&
@@ -193,4 +210,57 @@ int resolv_write_run(struct op_env *env, const struct step *step, struct err *e)
 	if (rc < 0)
 		return rc;
 	return fd_replace_file_at(dir_fd, "nsswitch.conf", nsswitch, strlen(nsswitch), 0644, e);
+}
+
+/*
+ * The kernel's WireGuard switches redirects off for the whole namespace when a device is set up (wg_open() of
+ * drivers/net/wireguard/device.c) and never on again.
+ */
+#define REDIRECTS "send_redirects"
+
+static int open_redirects(const struct op_env *env, int flags, struct err *e)
+{
+	AUTO_FD int dir_fd = netns_open_dir(env->home_fd, "/proc/sys/net/ipv4/conf", e);
+
+	if (dir_fd < 0)
+		return dir_fd;
+	int fd = openat(dir_fd, "all/" REDIRECTS, flags | O_CLOEXEC);
+	return fd < 0 ? err_set(e, errno, "open the sysctl " REDIRECTS) : fd;
+}
+
+int sysctl_save_run(struct op_env *env, const struct step *step, struct err *e)
+{
+	AUTO_FREE char *value = NULL;
+	size_t len;
+
+	(void)step;
+	AUTO_FD int fd = open_redirects(env, O_RDONLY, e);
+	if (fd < 0)
+		return fd;
+	int rc = fd_read_all(fd, 16, &value, &len, REDIRECTS, e);
+	if (rc < 0)
+		return rc;
+	AUTO_FD int dir_fd = state_openat(env->run_fd, OP_BOX_PATH, O_RDONLY | O_DIRECTORY, e);
+	return dir_fd < 0 ? dir_fd : fd_replace_file_at(dir_fd, REDIRECTS, value, len, 0600, e);
+}
+
+int sysctl_save_undo(struct op_env *env, const struct step *step, struct err *e)
+{
+	AUTO_FREE char *value = NULL;
+	struct err why;
+	size_t len;
+
+	(void)step;
+	AUTO_FD int dir_fd = state_openat(env->run_fd, OP_BOX_PATH, O_RDONLY | O_DIRECTORY, e);
+	if (dir_fd < 0)
+		return dir_fd;
+	int rc = fd_read_file_at(dir_fd, REDIRECTS, 16, &value, &len, &why);
+	if (rc == -ENOENT)
+		return 0; /* it was not saved: nothing has changed it */
+	if (rc < 0) {
+		*e = why;
+		return rc;
+	}
+	AUTO_FD int fd = open_redirects(env, O_WRONLY, e);
+	return fd < 0 ? fd : fd_write_all(fd, value, len, REDIRECTS, e);
 }

@@ -184,6 +184,29 @@ static uint32_t mtu_to(struct nl *nl, const struct addr *dst)
 	return rtnl_get_link(nl, route.oifs[0], NULL, &link, &ignored) == 0 ? link.mtu : 0;
 }
 
+/* of the first default route, as `ip route show default` lists them; a look-up of 0.0.0.0 would end at lo */
+static uint32_t mtu_of_default_route(struct nl *nl)
+{
+	struct rtnl_list routes = { 0 };
+	struct rtnl_route route;
+	struct rtnl_link link;
+	struct err ignored; /* then the fallback decides */
+	uint32_t mtu = 0;
+
+	if (rtnl_dump(nl, RTNL_ROUTE, AF_UNSPEC, &routes, &ignored) < 0)
+		return 0;
+	for (size_t i = 0; i < routes.n && !mtu; i++) {
+		if (rtnl_parse_route(routes.items[i].msg, &route) < 0 || route.dst.bits ||
+		    route.table != RT_TABLE_MAIN || route.type != RTN_UNICAST || !route.n_oifs)
+			continue;
+		mtu = route.mtu;
+		if (!mtu && rtnl_get_link(nl, route.oifs[0], NULL, &link, &ignored) == 0)
+			mtu = link.mtu;
+	}
+	rtnl_list_free(&routes);
+	return mtu;
+}
+
 static bool endpoint_addr(const union wg_endpoint *ep, struct addr *out)
 {
 	*out = (struct addr){ .family = (uint8_t)ep->sa.sa_family };
@@ -200,7 +223,6 @@ static bool endpoint_addr(const union wg_endpoint *ep, struct addr *out)
 /* wg-quick's rule, in the birthplace: the smallest MTU towards any endpoint, else the default route's, less the overhead */
 static int choose_mtu(struct op_env *env, uint32_t *out, struct err *e)
 {
-	const struct addr anywhere = { .family = AF_INET };
 	uint32_t smallest = 0;
 	struct nl *nl;
 	int rc = op_env_nl_physical(env, &nl, e);
@@ -216,7 +238,7 @@ static int choose_mtu(struct op_env *env, uint32_t *out, struct err *e)
 			smallest = mtu;
 	}
 	if (!smallest)
-		smallest = mtu_to(nl, &anywhere);
+		smallest = mtu_of_default_route(nl);
 	if (!smallest)
 		smallest = MTU_FALLBACK;
 	*out = smallest > WIREGUARD_OVERHEAD ? smallest - WIREGUARD_OVERHEAD : smallest;

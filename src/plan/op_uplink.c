@@ -228,6 +228,34 @@ int route_restore_undo(struct op_env *env, const struct step *step, struct err *
 	return rc;
 }
 
+int op_uplinks_left(struct op_env *env, struct err *e)
+{
+	const struct snapshot *snap;
+	struct rtnl_links links = { 0 };
+	struct err why;
+	struct nl *nl;
+
+	if (env->physical_fd < 0)
+		return 0;
+	int rc = op_env_snapshot(env, &snap, &why);
+	if (rc == -ENOENT)
+		return 0;
+	if (rc < 0) {
+		*e = why;
+		return rc;
+	}
+	rc = op_env_nl_physical(env, &nl, e);
+	if (rc == 0)
+		rc = rtnl_dump_links(nl, &links, e);
+	for (size_t i = 0; rc == 0 && i < snap->links.n; i++) {
+		const struct rtnl_link *link = snapshot_find_link(&links, &snap->links.items[i]);
+		if (link)
+			rc = err_say(e, EBUSY, "%s is still in physical", link->name);
+	}
+	rtnl_links_free(&links);
+	return rc;
+}
+
 static int restore_all(const struct restore *r, struct err *e)
 {
 	int rc = 0;
@@ -293,7 +321,9 @@ int uplinks_save_undo(struct op_env *env, const struct step *step, struct err *e
 		*e = why;
 		return rc;
 	}
-	rc = op_env_nl_home(env, &r.nl, e);
+	rc = op_uplinks_left(env, e);
+	if (rc == 0)
+		rc = op_env_nl_home(env, &r.nl, e);
 	if (rc < 0)
 		return rc;
 	AUTO_FD int dir_fd = open_box(env, e);
@@ -305,8 +335,13 @@ int uplinks_save_undo(struct op_env *env, const struct step *step, struct err *e
 	r.snap = snap;
 	if (rc == 0 && has_present)
 		rc = restore_forwarding(&r, e);
-	if (rc == 0)
-		rc = restore_orphans(&r, e);
+	if (rc == 0 && restore_orphans(&r, &why) < 0) {
+		/* its source address or its uplink may have gone while the layout was in use */
+		if (has_present)
+			op_env_note(env, "a route cannot come back: %s", why.text);
+		else
+			*e = why, rc = -why.code;
+	}
 	snapshot_free(&present);
 	return rc;
 }

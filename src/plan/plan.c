@@ -81,6 +81,8 @@ static int plan_layout(const struct plan_request *rq, const struct host *host, s
 	if (rc == 0)
 		rc = add(plan, e, "resolv.write physical");
 	if (rc == 0)
+		rc = add(plan, e, "sysctl.save home");
+	if (rc == 0)
 		rc = add(plan, e, "uplinks.save home%s", names.s);
 	for (size_t i = 0; rc == 0 && i < plan->n_uplinks; i++)
 		rc = add(plan, e, "link.move %s -> physical", plan->uplinks[i]);
@@ -162,8 +164,8 @@ static int plan_dns(const struct plan_request *rq, struct plan *plan, struct err
 	const struct wgquick *conf = rq->conf;
 
 	if (conf->n_dns)
-		return add(plan, e, "dns.set %s by %s: %zu servers", conf->name, rq->dns,
-			   conf->n_dns);
+		return add(plan, e, "dns.set %s by %s: %zu server%s", conf->name, rq->dns,
+			   conf->n_dns, conf->n_dns == 1 ? "" : "s");
 	if (conf->n_search)
 		return 0; /* the parser has warned: wg-quick ignores search domains without a server */
 	return warn(plan, e,
@@ -184,7 +186,8 @@ static int plan_tunnel(const struct plan_request *rq, struct plan *plan, struct 
 	if (rc == 0)
 		rc = plan_hooks(conf, WGQUICK_PRE_UP, "PreUp", plan, e);
 	if (rc == 0)
-		rc = add(plan, e, "wg.set %s: %zu peers", name, conf->device.n_peers);
+		rc = add(plan, e, "wg.set %s: %zu peer%s", name, conf->device.n_peers,
+			 conf->device.n_peers == 1 ? "" : "s");
 	if (rc == 0)
 		rc = plan_addresses(conf, plan, e);
 	if (rc == 0 && conf->mtu)
@@ -247,7 +250,9 @@ static int check_other_tunnels(const struct host *host, struct err *e)
 {
 	for (size_t i = 0; i < host->links.n; i++) {
 		const struct rtnl_link *link = &host->links.items[i];
-		if (strcmp(link->kind, "wireguard") != 0 || find_tunnel(host, link->name))
+		bool is_wireguard = strcmp(link->kind, "wireguard") == 0 ||
+				    (host->devices && host->devices[i].is_wireguard);
+		if (!is_wireguard || find_tunnel(host, link->name))
 			continue;
 		err_say(e, EBUSY,
 			"the WireGuard device %s was made in home, and its packets would go "
@@ -289,6 +294,7 @@ int plan_up(const struct plan_request *rq, const struct host *host, struct plan 
 		plan_free(&plan);
 		return rc;
 	}
+	plan.backend = rq->backend;
 	*out = plan;
 	return 0;
 }

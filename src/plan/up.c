@@ -217,6 +217,8 @@ static int roll_back(struct op_env *env, const struct change_talk *talk, bool ha
 		int rc = has_layout ? state_remove_tree(env->run_fd, OP_BOX_PATH, &why) : 0;
 		if (rc == 0)
 			rc = state_remove_tree(env->run_fd, path, &why);
+		if (rc == 0 && talk->step)
+			talk->step(talk->ctx, ENGINE_ALL_UNDONE, "", NULL);
 		if (rc == 0)
 			return code;
 		n_left = 1;
@@ -231,13 +233,12 @@ static int roll_back(struct op_env *env, const struct change_talk *talk, bool ha
 }
 
 static int up_locked(const struct change_up *up, const struct change_talk *talk, int run_fd,
-		     struct err *e)
+		     char why_backend[256], struct err *e)
 {
 	struct journal layout = { .fd = -1 }, own = { .fd = -1 };
 	struct plan plan = { 0 };
 	struct op_env env = { .home_fd = -1, .physical_fd = -1 };
 	const struct backend *backend;
-	char why_backend[256];
 
 	int rc = make_plan(up, run_fd, &plan, &backend, why_backend, e);
 	if (rc < 0)
@@ -266,14 +267,15 @@ static int up_locked(const struct change_up *up, const struct change_talk *talk,
 	return rc;
 }
 
-int change_up(const struct change_up *up, const struct change_talk *talk, struct err *e)
+int change_up(const struct change_up *up, const struct change_talk *talk, char why_backend[256],
+	      struct err *e)
 {
 	int run_fd, lock_fd;
 	int rc = state_enter(true, STATE_LOCK_WAIT_MS, &run_fd, &lock_fd, e);
 
 	if (rc < 0)
 		return rc;
-	rc = up_locked(up, talk, run_fd, e);
+	rc = up_locked(up, talk, run_fd, why_backend, e);
 	state_leave(&run_fd, &lock_fd);
 	return rc;
 }

@@ -40,7 +40,8 @@ static bool carries_default_route(const struct host *host, int ifindex)
 
 static bool is_tunnel(const struct host *host, const struct rtnl_link *link)
 {
-	if (strcmp(link->kind, "wireguard") == 0)
+	if (strcmp(link->kind, "wireguard") == 0 ||
+	    (host->devices && host->devices[link - host->links.items].is_wireguard))
 		return true;
 	for (size_t i = 0; i < host->n_tunnels; i++) {
 		if (strcmp(host->tunnels[i].device.name, link->name) == 0)

@@ -42,15 +42,27 @@ static int restore_attributes(const struct restore *r, const struct rtnl_link *o
 	    memcmp(old->hwaddr, now->hwaddr, old->hwaddr_len) != 0)
 		is_changed = true,
 		fits = fits && rtnl_put_link_hwaddr(&m, old->hwaddr, old->hwaddr_len);
-	if (old->addr_gen_mode != 0xff && old->addr_gen_mode != now->addr_gen_mode)
-		is_changed = true,
-		fits = fits && rtnl_put_link_addr_gen_mode(&m, old->addr_gen_mode);
 	if (!fits)
 		return err_set(e, EMSGSIZE, "configure %s", old->name);
 	if (!is_changed)
 		return 0;
 	int rc = nl_talk(r->nl, &m, e);
 	return rc < 0 ? err_context(e, "configure %s", old->name) : 0;
+}
+
+/* after the sysctls: "stable" is refused without stable_secret, and setting that changes the mode */
+static int restore_addr_gen_mode(const struct restore *r, const struct rtnl_link *old,
+				 const struct rtnl_link *now, struct err *e)
+{
+	struct nl_msg m;
+
+	if (old->addr_gen_mode == 0xff)
+		return 0; /* a device without IPv6 */
+	rtnl_build_link_set(&m, now->ifindex, 0, 0);
+	if (!rtnl_put_link_addr_gen_mode(&m, old->addr_gen_mode))
+		return err_set(e, EMSGSIZE, "configure %s", old->name);
+	int rc = nl_talk(r->nl, &m, e);
+	return rc < 0 ? err_context(e, "set the address generation mode of %s", old->name) : 0;
 }
 
 int restore_link(const struct restore *r, const struct rtnl_link *old, struct err *e)
@@ -71,6 +83,8 @@ int restore_link(const struct restore *r, const struct rtnl_link *old, struct er
 	rc = restore_attributes(r, old, &now, e);
 	if (rc == 0)
 		rc = sysctl_write_device(r, old->name, now.name, SYSCTL_BEFORE_UP, e);
+	if (rc == 0)
+		rc = restore_addr_gen_mode(r, old, &now, e);
 	if (rc < 0 || !(old->flags & IFF_UP))
 		return rc;
 	rtnl_build_link_flags(&m, now.ifindex, IFF_UP, IFF_UP);

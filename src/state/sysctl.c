@@ -125,11 +125,15 @@ static const char *value_in_phase(const struct restore *r, const struct snapshot
 				  enum sysctl_phase phase)
 {
 	bool is_dad = strcmp(s->path, "ipv6/conf/accept_dad") == 0;
+	/* setting the device up makes it the device's own (addrconf_notify() of Linux, NETDEV_UP) */
+	bool is_mtu = strcmp(s->path, "ipv6/conf/mtu") == 0;
 
 	if (phase == SYSCTL_AFTER_ROUTES)
-		return is_dad ? s->value : NULL;
+		return is_dad || is_mtu ? s->value : NULL;
 	if (is_dad)
 		return "0";
+	if (is_mtu || strcmp(s->path, "ipv6/conf/addr_gen_mode") == 0)
+		return NULL; /* the mode is set by restore_link(), after the secret that it needs */
 	if (r->is_host && (strstr(s->path, "/forwarding") || strstr(s->path, "/mc_forwarding")))
 		return NULL;
 	return s->value;

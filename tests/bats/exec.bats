@@ -36,10 +36,10 @@ setup() {
 @test "exec says 125 and how to bring it up where physical is not up" {
 	run -125 in_box 'umount /run/wgns/box/physical/netns; rm -r /run/wgns; $WGNS exec --physical true'
 	[ "${lines[0]}" = 'wgns: exec: physical is not up' ]
-	[ "${lines[1]}" = '  hint: wgns up TUNNEL' ]
+	[ "${lines[1]}" = '  hint: sudo wgns up TUNNEL' ]
 	run -125 in_box '$WGNS exec --in office true'
 	[ "${lines[0]}" = 'wgns: exec: office is not up' ]
-	[ "${lines[1]}" = '  hint: wgns up --in office TUNNEL' ]
+	[ "${lines[1]}" = '  hint: sudo wgns up --in office TUNNEL' ]
 }
 
 @test "exec says 125 for a command line that is wrong" {
@@ -317,7 +317,7 @@ setup() {
 
 @test "a user without root is told what is missing" {
 	run -125 in_box 'chmod 755 /run/wgns/box/physical; setpriv --reuid 4242 --regid 4242 --clear-groups $WGNS_HELPER physical - true'
-	[ "$output" = 'wgns: exec: physical: enter the box: needs root until the helper has its file capability' ]
+	[ "$output" = 'wgns: exec: physical: enter the box: needs root: sudo wgns exec ...' ]
 	run -125 in_box 'setpriv --reuid 4242 --regid 4242 --clear-groups $WGNS exec --home true'
 	[ "$output" = 'wgns: exec: --home is for root' ]
 	run -125 in_box 'setpriv --reuid 4242 --regid 4242 --clear-groups $WGNS exec --physical --user root true'
@@ -328,7 +328,7 @@ setup() {
 	run -0 in_box '
 		mkdir -m 755 /run/bin; cp $WGNS $WGNS_HELPER /run/bin/
 		as_user() { setpriv --reuid 4242 --regid 4242 --clear-groups /run/bin/wgns exec --physical true 2>&1 || :; }
-		[ "$(as_user)" = "wgns: exec: physical: enter the box: needs root until the helper has its file capability" ]
+		[ "$(as_user)" = "wgns: exec: physical: enter the box: needs root: sudo wgns exec ..." ]
 		chown 4242 /run/bin/wgns-exec
 		[[ $(as_user) != *physical* ]]
 		chown 0 /run/bin/wgns-exec; chmod 757 /run/bin

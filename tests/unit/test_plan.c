@@ -78,6 +78,7 @@ static void test_plan_up_simple(void **state)
 		"netns.name physical as /run/netns/physical",
 		"netns.prepare physical",
 		"resolv.write physical",
+		"sysctl.save home",
 		"uplinks.save home eth0",
 		"link.move eth0 -> physical",
 		"link.restore eth0 in physical",
@@ -97,7 +98,7 @@ static void test_plan_up_simple(void **state)
 	(void)state;
 	assert_int_equal(plan(f, &p, &e), 0);
 	assert_steps(&p, texts, sizeof(texts) / sizeof(texts[0]));
-	assert_int_equal(p.n_layout, 11);
+	assert_int_equal(p.n_layout, 12);
 	/* a file without DNS= is told what that means */
 	assert_int_equal(p.n_warnings, 1);
 	plan_free(&p);

@@ -279,7 +279,7 @@ static void test_picture_several_tunnels_and_boxes(void **state)
 	assert_holds(text, "| wg1                           |- - - - - - | UDP port 51820");
 	assert_holds(second, "| wg2 ");
 	assert_holds(second, "|   2 peers ");
-	assert_holds(second, "| no program ");
+	assert_holds(second, "| no program of yours ");
 	assert_null(strstr(second, "| wg1 "));
 	assert_null(strstr(text, "wg3"));
 	free(text);
@@ -310,7 +310,7 @@ static void test_picture_without_daemons(void **state)
 	add_proc(&v.boxes[1], 32, 0, "root", "wireguard-go");
 	char *text = render(status_add_picture, &v, false, false);
 	assert_null(strstr(text, "wireguard-go"));
-	assert_holds(text, "| no program ");
+	assert_holds(text, "| no program of yours ");
 	free(text);
 }
 

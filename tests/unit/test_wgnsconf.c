@@ -77,12 +77,12 @@ static void test_wgnsconf_refused(void **state)
 		unsigned line, col;
 		const char *says;
 	} row[] = {
-		{ "[Physcal]\n", 1, 1, "meant is [Physical]" },
+		{ "[Physcal]\n", 1, 1, "perhaps meant: [Physical]" },
 		{ "[Guard]\nKillSwitch=up\n", 1, 1, "unknown section `[Guard]'" },
 		{ "[Physical\n", 1, 1, "unknown section" },
 		{ "Hooks=yes\n", 1, 1, "belongs in [Tunnel]" },
 		{ "[Box]\n  Hooks=yes\n", 2, 3, "belongs in [Tunnel]" },
-		{ "[Tunnel]\nHook=yes\n", 2, 1, "meant is Hooks" },
+		{ "[Tunnel]\nHook=yes\n", 2, 1, "perhaps meant: Hooks" },
 		{ "[Tunnel]\nAgent=auto\n", 2, 1, "unknown key `Agent'" },
 		{ "[Tunnel]\nHooks\n", 2, 1, "neither" },
 		{ "[Tunnel]\nHooks = maybe\n", 2, 9, "yes or no" },
@@ -184,7 +184,7 @@ static void test_wgnsconf_read_two_files(void **state)
 
 	write_file(DIR_ROOT "/wg0.conf", "[Box]\nGruop=two\n", 0644);
 	assert_int_equal(wgnsconf_read(DIR_ROOT, "wg0", &conf, &diags, &e), -EINVAL);
-	assert_string_equal(e.text, DIR_ROOT "/wg0.conf:2:1: unknown key, meant is Group");
+	assert_string_equal(e.text, DIR_ROOT "/wg0.conf:2:1: unknown key; perhaps meant: Group");
 	diag_format(&diags, &diags.items[0], text, sizeof(text));
 	assert_string_equal(text, e.text);
 	diag_free(&diags);
