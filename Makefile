@@ -45,7 +45,7 @@ programs = $(patsubst %.c,$(O)/%,$(sort $(wildcard $(1))))
 UNIT := $(call programs,tests/unit/test_*.c)
 PLATFORM := $(call programs,tests/platform/*.c)
 FUZZ := $(call programs,tests/fuzz/fuzz_*.c)
-BENCH := $(call programs,tests/bench/*.c)
+BENCH := $(O)/tests/bench/floor $(O)/tests/bench/runner
 MAN := $(sort $(wildcard man/*.[1-9]))
 
 all: $(O)/wgns $(O)/wgns-exec ## build wgns and its helper (the default)
@@ -89,6 +89,7 @@ $(O)/tests/unit/%: tests/unit/%.c $(O)/libwgns.a
 $(O)/tests/platform/%: tests/platform/%.c $(O)/libwgns.a
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)$(LINK_TEST)
+$(O)/tests/bench/floor: $(O)/tests/bench/floor_wg.o
 $(O)/tests/bench/%: tests/bench/%.c $(O)/libwgns.a
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)$(LINK_TEST)
@@ -123,7 +124,7 @@ TIERS := unit headers layers lint platform bats vm fuzz asan
 check: ## everything: installs what the tests need (as root), then every tier and the sum
 	$(Q)scripts/bootstrap check
 	$(Q)+$(MAKE) --no-print-directory check-run
-check-run: all $(UNIT) $(PLATFORM)
+check-run: all faulty $(UNIT) $(PLATFORM)
 	$(run) $(TIERS)
 check-quick: all $(UNIT) ## unit tests and style, in seconds, without root
 	$(run) unit headers layers lint
@@ -131,9 +132,9 @@ check-unit: $(UNIT) ## unit tests
 	$(run) unit
 check-platform: $(PLATFORM) ## programs that assert the kernel behaviour that wgns relies on
 	$(run) platform
-check-bats: all ## the program in a lab of namespaces; T=up.bats or T='a name' filters; as root
+check-bats: all faulty ## the program in a lab of namespaces; T=up.bats or T='a name' filters; as root
 	$(run) bats
-check-vm: all $(UNIT) $(PLATFORM) ## the same on Debian's kernels 6.1 and 6.12 in emulated machines: kernel WireGuard
+check-vm: all faulty $(UNIT) $(PLATFORM) ## the same on Debian's kernels 6.1 and 6.12 in emulated machines: kernel WireGuard
 	$(run) vm-always
 check-headers: ## every header compiles alone
 	$(run) headers
@@ -150,6 +151,9 @@ bench: all $(BENCH) ## compare up, down and exec with other ways to do the same;
 clean-root-check: ## build, demo and check in a fresh Debian root (debootstrap); as root
 	$(Q)scripts/clean-root-check
 
+# a program that fails on purpose, see src/plan/fault.c; WGNS_FAULTY names it in tests
+faulty:
+	$(Q)+$(MAKE) --no-print-directory O=$(O)/faults FAULTS=1 $(O)/faults/wgns
 unit-programs: $(UNIT)
 fuzzers: $(FUZZ)
 
@@ -160,6 +164,6 @@ help: ## this list
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 .PHONY: all install uninstall demo check check-run check-quick check-unit check-platform check-bats check-vm \
-	check-headers check-layers lint asan fuzz-smoke bench clean-root-check unit-programs fuzzers clean help FORCE
+	check-headers check-layers lint asan fuzz-smoke bench clean-root-check faulty unit-programs fuzzers clean help FORCE
 .DELETE_ON_ERROR:
 -include $(wildcard $(O)/*/*.d $(O)/*/*/*.d)

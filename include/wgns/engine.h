@@ -26,6 +26,7 @@ struct op_env {
 	int home_fd; /* home's namespace */
 	int physical_fd; /* physical's, -1 while there is none */
 	struct nl *home_nl, *physical_nl; /* rtnetlink, opened when first used */
+	struct sysctl_dirs home_dirs, physical_dirs; /* likewise */
 	struct state_tunnel tunnel;
 	const struct backend *backend;
 	/* endpoints become known as steps run; NULL when the copy was unreadable */
@@ -40,12 +41,16 @@ struct op_env {
 	void (*note)(void *ctx, const char *text); /* a warning for the user */
 	void *note_ctx;
 };
+/** op_env_init - nothing is open; op_env_close() may follow at any time */
+void op_env_init(struct op_env *env);
 void op_env_close(struct op_env *env);
 /** op_env_note - a warning that is no failure */
 void op_env_note(const struct op_env *env, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 int op_env_nl_home(struct op_env *env, struct nl **out, struct err *e);
 int op_env_nl_physical(struct op_env *env, struct nl **out, struct err *e);
+int op_env_dirs_home(struct op_env *env, const struct sysctl_dirs **out, struct err *e);
+int op_env_dirs_physical(struct op_env *env, const struct sysctl_dirs **out, struct err *e);
 /** op_env_snapshot - of the uplinks as they were in home */
 int op_env_snapshot(struct op_env *env, const struct snapshot **out, struct err *e);
 

@@ -15,6 +15,12 @@
 #include "wgns/nl.h"
 #include "wgns/rtnl.h"
 
+/* /proc/sys/net/ipv4 and ipv6 as they are in one namespace, wherever the process is; see sysctl_open_dirs() */
+struct sysctl_dirs {
+	int ipv4_fd; /* -1: not open */
+	int ipv6_fd; /* -1: the kernel has no IPv6 */
+};
+
 struct snapshot_sysctl {
 	char dev[IFNAMSIZ];
 	char path[96]; /* "ipv6/conf/accept_ra": the device's name left out */
@@ -37,12 +43,12 @@ struct snapshot {
 
 /**
  * snapshot_take - what the devices called @names (@n of them, in that order) are now
- * @nl: rtnetlink talker in the namespace @ns_fd (-1: the caller's)
+  * @nl: rtnetlink talker in the namespace of @dirs
  *
  * Return: 0, -ENODEV when one of them is not there, -errno
  */
-int snapshot_take(struct nl *nl, int ns_fd, char *const *names, size_t n, struct snapshot *out,
-		  struct err *e);
+int snapshot_take(struct nl *nl, const struct sysctl_dirs *dirs, char *const *names, size_t n,
+		  struct snapshot *out, struct err *e);
 void snapshot_free(struct snapshot *s);
 /** snapshot_write - as text into @file of @dir_fd, atomically; snapshot_read - -EINVAL with the line that is damaged */
 int snapshot_write(const struct snapshot *s, int dir_fd, const char *file, struct err *e);
@@ -61,7 +67,7 @@ const struct rtnl_link *snapshot_find_link(const struct rtnl_links *now,
 /* Where a snapshot is put back. */
 struct restore {
 	struct nl *nl; /* rtnetlink talker in the namespace */
-	int ns_fd; /* that namespace, -1: the caller's */
+	const struct sysctl_dirs *dirs; /* of the same namespace */
 	const struct snapshot *snap;
 	bool is_host; /* a namespace that forwards nothing: forwarding sysctls stay off */
 };
@@ -86,9 +92,16 @@ int restore_orphans(const struct restore *r, struct err *e);
 int restore_finish(const struct restore *r, struct err *e);
 
 /* ---- per-device sysctls: src/state/sysctl.c ---- */
+/**
+ * sysctl_open_dirs - both folders of the namespace @ns_fd
+ *
+ * A descriptor of them goes on showing its namespace (tests/unit/test_netns.c); one of /proc/sys/net itself does not.
+ */
+int sysctl_open_dirs(int ns_fd, struct sysctl_dirs *out, struct err *e);
+void sysctl_close_dirs(struct sysctl_dirs *dirs);
 /** sysctl_read_device - every readable and writable file of @dev below /proc/sys/net/ipv{4,6}/{conf,neigh} */
-int sysctl_read_device(int ns_fd, const char *dev, struct snapshot_sysctl **list, size_t *n,
-		       struct err *e);
+int sysctl_read_device(const struct sysctl_dirs *dirs, const char *dev,
+		       struct snapshot_sysctl **list, size_t *n, struct err *e);
 enum sysctl_phase { SYSCTL_BEFORE_UP, SYSCTL_AFTER_ROUTES };
 /**
  * sysctl_write_device - make those of @now as @old had them; only values that differ are written
@@ -99,6 +112,7 @@ enum sysctl_phase { SYSCTL_BEFORE_UP, SYSCTL_AFTER_ROUTES };
 int sysctl_write_device(const struct restore *r, const char *old, const char *now,
 			enum sysctl_phase phase, struct err *e);
 /** sysctl_prepare_netns - a fresh namespace is not a fresh machine: copies from home what programs rely on, forwarding off */
-int sysctl_prepare_netns(int from_fd, int to_fd, struct err *e);
+int sysctl_prepare_netns(const struct sysctl_dirs *from, const struct sysctl_dirs *to,
+			 struct err *e);
 
 #endif

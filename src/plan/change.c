@@ -14,13 +14,10 @@ int change_env(int run_fd, const struct change_talk *talk, struct op_env *env, s
 {
 	struct err ignored; /* no box yet, or none any more */
 
-	*env = (struct op_env){
-		.run_fd = run_fd,
-		.home_fd = -1,
-		.physical_fd = -1,
-		.note = talk->note,
-		.note_ctx = talk->ctx,
-	};
+	op_env_init(env);
+	env->run_fd = run_fd;
+	env->note = talk->note;
+	env->note_ctx = talk->ctx;
 	env->home_fd = netns_open_self(e);
 	if (env->home_fd < 0)
 		return env->home_fd;

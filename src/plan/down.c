@@ -128,6 +128,28 @@ static int save_config(struct op_env *env, struct err *e)
 	return rc;
 }
 
+/*
+ * The daemon of a tunnel: by pid and start time; by the name in its arguments when wgns was killed after it
+ * started the daemon and before it wrote that down.
+ */
+static bool is_daemon_of(const struct netns_proc *proc, const struct state_tunnel *t)
+{
+	char path[32], args[512];
+
+	if (t->device.pid || !t->device.birth_name[0])
+		return proc->pid == t->device.pid && proc->start_time == t->device.start_time;
+	(void)snprintf(path, sizeof(path), "/proc/%d/cmdline", (int)proc->pid);
+	AUTO_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t len = fd < 0 ? -1 : read(fd, args, sizeof(args) - 1);
+	if (len <= 0)
+		return false;
+	args[len] = '\0';
+	/* its last argument */
+	size_t name_len = strlen(t->device.birth_name);
+	return (size_t)len > name_len + 1 && args[len - 1] == '\0' &&
+	       strcmp(args + (size_t)len - 1 - name_len, t->device.birth_name) == 0;
+}
+
 /* who lives in physical beside the daemons of wgns; @n may be more than PROCS_MAX */
 static int find_procs(struct op_env *env, struct netns_proc *procs, size_t *n, struct err *e)
 {
@@ -149,9 +171,7 @@ static int find_procs(struct op_env *env, struct netns_proc *procs, size_t *n, s
 	for (long i = 0; i < found; i++) {
 		bool is_daemon = false;
 		for (size_t k = 0; k < n_tunnels; k++)
-			is_daemon =
-				is_daemon || (procs[i].pid == tunnels[k].device.pid &&
-					      procs[i].start_time == tunnels[k].device.start_time);
+			is_daemon = is_daemon || is_daemon_of(&procs[i], &tunnels[k]);
 		if (!is_daemon)
 			procs[kept++] = procs[i];
 	}
@@ -298,7 +318,7 @@ static int take_down(struct op_env *env, const struct change_down *down,
 
 int change_down(const struct change_down *down, const struct change_talk *talk, struct err *e)
 {
-	struct op_env env = { .home_fd = -1, .physical_fd = -1 };
+	struct op_env env;
 	int run_fd, lock_fd;
 	struct err why;
 

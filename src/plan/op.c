@@ -48,10 +48,20 @@ const struct op *op_by_name(const char *name)
 	return NULL;
 }
 
+void op_env_init(struct op_env *env)
+{
+	*env = (struct op_env){ .home_fd = -1,
+				.physical_fd = -1,
+				.home_dirs = { -1, -1 },
+				.physical_dirs = { -1, -1 } };
+}
+
 void op_env_close(struct op_env *env)
 {
 	nl_close(&env->home_nl);
 	nl_close(&env->physical_nl);
+	sysctl_close_dirs(&env->home_dirs);
+	sysctl_close_dirs(&env->physical_dirs);
 	fd_close_indirect(&env->home_fd);
 	fd_close_indirect(&env->physical_fd);
 	if (env->has_snap)
@@ -94,6 +104,26 @@ int op_env_nl_physical(struct op_env *env, struct nl **out, struct err *e)
 	}
 	*out = env->physical_nl;
 	return 0;
+}
+
+static int open_dirs(int ns_fd, struct sysctl_dirs *dirs, const struct sysctl_dirs **out,
+		     struct err *e)
+{
+	int rc = dirs->ipv4_fd < 0 ? sysctl_open_dirs(ns_fd, dirs, e) : 0;
+
+	if (rc == 0)
+		*out = dirs;
+	return rc;
+}
+
+int op_env_dirs_home(struct op_env *env, const struct sysctl_dirs **out, struct err *e)
+{
+	return open_dirs(env->home_fd, &env->home_dirs, out, e);
+}
+
+int op_env_dirs_physical(struct op_env *env, const struct sysctl_dirs **out, struct err *e)
+{
+	return open_dirs(env->physical_fd, &env->physical_dirs, out, e);
 }
 
 int op_env_snapshot(struct op_env *env, const struct snapshot **out, struct err *e)

@@ -87,6 +87,7 @@ int netns_create_undo(struct op_env *env, const struct step *step, struct err *e
 	}
 	/* sockets keep a namespace alive as much as mounts do */
 	nl_close(&env->physical_nl);
+	sysctl_close_dirs(&env->physical_dirs);
 	fd_close_indirect(&env->physical_fd);
 	return netns_unpin(PINNED, e);
 }
@@ -176,10 +177,15 @@ int netns_prepare_run(struct op_env *env, const struct step *step, struct err *e
 {
 	struct rtnl_link lo;
 	struct nl_msg m;
+	const struct sysctl_dirs *home, *physical;
 	struct nl *nl;
 
 	(void)step;
-	int rc = sysctl_prepare_netns(env->home_fd, env->physical_fd, e);
+	int rc = op_env_dirs_home(env, &home, e);
+	if (rc == 0)
+		rc = op_env_dirs_physical(env, &physical, e);
+	if (rc == 0)
+		rc = sysctl_prepare_netns(home, physical, e);
 	if (rc == 0)
 		rc = op_env_nl_physical(env, &nl, e);
 	if (rc == 0)
@@ -218,13 +224,14 @@ int resolv_write_run(struct op_env *env, const struct step *step, struct err *e)
  */
 #define REDIRECTS "send_redirects"
 
-static int open_redirects(const struct op_env *env, int flags, struct err *e)
+static int open_redirects(struct op_env *env, int flags, struct err *e)
 {
-	AUTO_FD int dir_fd = netns_open_dir(env->home_fd, "/proc/sys/net/ipv4/conf", e);
+	const struct sysctl_dirs *dirs;
+	int rc = op_env_dirs_home(env, &dirs, e);
 
-	if (dir_fd < 0)
-		return dir_fd;
-	int fd = openat(dir_fd, "all/" REDIRECTS, flags | O_CLOEXEC);
+	if (rc < 0)
+		return rc;
+	int fd = openat(dirs->ipv4_fd, "conf/all/" REDIRECTS, flags | O_CLOEXEC);
 	return fd < 0 ? err_set(e, errno, "open the sysctl " REDIRECTS) : fd;
 }
 

@@ -21,6 +21,7 @@ static int open_box(struct op_env *env, struct err *e)
 
 int uplinks_save_run(struct op_env *env, const struct step *step, struct err *e)
 {
+	const struct sysctl_dirs *dirs;
 	struct nl *nl;
 
 	(void)step; /* the names come from the plan: a step's words are cut at a number */
@@ -28,10 +29,11 @@ int uplinks_save_run(struct op_env *env, const struct step *step, struct err *e)
 	if (dir_fd < 0)
 		return dir_fd;
 	int rc = op_env_nl_home(env, &nl, e);
+	if (rc == 0)
+		rc = op_env_dirs_home(env, &dirs, e);
 	if (rc < 0)
 		return rc;
-	rc = snapshot_take(nl, env->home_fd, env->plan->uplinks, env->plan->n_uplinks, &env->snap,
-			   e);
+	rc = snapshot_take(nl, dirs, env->plan->uplinks, env->plan->n_uplinks, &env->snap, e);
 	if (rc < 0)
 		return rc;
 	env->has_snap = true;
@@ -126,8 +128,10 @@ int link_move_undo(struct op_env *env, const struct step *step, struct err *e)
 
 static int in_physical(struct op_env *env, struct restore *r, struct err *e)
 {
-	*r = (struct restore){ .ns_fd = env->physical_fd, .is_host = true };
+	*r = (struct restore){ .is_host = true };
 	int rc = op_env_nl_physical(env, &r->nl, e);
+	if (rc == 0)
+		rc = op_env_dirs_physical(env, &r->dirs, e);
 	return rc < 0 ? rc : op_env_snapshot(env, &r->snap, e);
 }
 
@@ -205,6 +209,7 @@ int route_restore_undo(struct op_env *env, const struct step *step, struct err *
 	struct rtnl_links links = { 0 };
 	char **names = NULL;
 	size_t n_names = 0;
+	const struct sysctl_dirs *dirs;
 	struct nl *nl;
 
 	(void)step;
@@ -218,7 +223,9 @@ int route_restore_undo(struct op_env *env, const struct step *step, struct err *
 	if (rc == 0 && present_names(snap, &links, &names, &n_names) < 0)
 		rc = err_set(e, ENOMEM, "take the state of the uplinks");
 	if (rc == 0)
-		rc = snapshot_take(nl, env->physical_fd, names, n_names, &present, e);
+		rc = op_env_dirs_physical(env, &dirs, e);
+	if (rc == 0)
+		rc = snapshot_take(nl, dirs, names, n_names, &present, e);
 	AUTO_FD int dir_fd = rc == 0 ? open_box(env, e) : -1;
 	if (rc == 0)
 		rc = dir_fd < 0 ? dir_fd : snapshot_write(&present, dir_fd, SNAPSHOT_PHYSICAL, e);
@@ -310,7 +317,7 @@ int uplinks_save_undo(struct op_env *env, const struct step *step, struct err *e
 {
 	const struct snapshot *snap;
 	struct snapshot present = { 0 };
-	struct restore r = { .ns_fd = env->home_fd };
+	struct restore r = { 0 };
 	struct err why;
 
 	(void)step;
@@ -324,6 +331,8 @@ int uplinks_save_undo(struct op_env *env, const struct step *step, struct err *e
 	rc = op_uplinks_left(env, e);
 	if (rc == 0)
 		rc = op_env_nl_home(env, &r.nl, e);
+	if (rc == 0)
+		rc = op_env_dirs_home(env, &r.dirs, e);
 	if (rc < 0)
 		return rc;
 	AUTO_FD int dir_fd = open_box(env, e);

@@ -237,7 +237,7 @@ static int up_locked(const struct change_up *up, const struct change_talk *talk,
 {
 	struct journal layout = { .fd = -1 }, own = { .fd = -1 };
 	struct plan plan = { 0 };
-	struct op_env env = { .home_fd = -1, .physical_fd = -1 };
+	struct op_env env;
 	const struct backend *backend;
 
 	int rc = make_plan(up, run_fd, &plan, &backend, why_backend, e);

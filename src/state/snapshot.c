@@ -167,8 +167,8 @@ static int take_rules(struct nl *nl, struct snapshot *s, struct err *e)
 	return rc;
 }
 
-int snapshot_take(struct nl *nl, int ns_fd, char *const *names, size_t n, struct snapshot *out,
-		  struct err *e)
+int snapshot_take(struct nl *nl, const struct sysctl_dirs *dirs, char *const *names, size_t n,
+		  struct snapshot *out, struct err *e)
 {
 	struct snapshot s = { 0 };
 	int rc = 0;
@@ -184,7 +184,7 @@ int snapshot_take(struct nl *nl, int ns_fd, char *const *names, size_t n, struct
 	if (rc == 0)
 		rc = take_rules(nl, &s, e);
 	for (size_t i = 0; rc == 0 && i < n; i++)
-		rc = sysctl_read_device(ns_fd, names[i], &s.sysctls, &s.n_sysctls, e);
+		rc = sysctl_read_device(dirs, names[i], &s.sysctls, &s.n_sysctls, e);
 	if (rc < 0) {
 		snapshot_free(&s);
 		return rc;

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "wgns/fd.h"
@@ -20,23 +19,47 @@
 static const char *const folders[] = { "ipv4/conf", "ipv4/neigh", "ipv6/conf", "ipv6/neigh" };
 #define N_FOLDERS (sizeof(folders) / sizeof(folders[0]))
 
-/* Return: the device's folder as it is in the namespace; -ENOENT where the protocol is off on it */
-static int open_device(int ns_fd, const char *folder, const char *dev, struct err *e)
+int sysctl_open_dirs(int ns_fd, struct sysctl_dirs *out, struct err *e)
 {
+	struct err why;
+	AUTO_FD int ipv4_fd = netns_open_dir(ns_fd, "/proc/sys/net/ipv4", e);
+
+	if (ipv4_fd < 0)
+		return ipv4_fd;
+	AUTO_FD int ipv6_fd = netns_open_dir(ns_fd, "/proc/sys/net/ipv6", &why);
+	if (ipv6_fd < 0 && ipv6_fd != -ENOENT) {
+		*e = why;
+		return ipv6_fd;
+	}
+	*out = (struct sysctl_dirs){ .ipv4_fd = fd_take(&ipv4_fd),
+				     .ipv6_fd = ipv6_fd < 0 ? -1 : fd_take(&ipv6_fd) };
+	return 0;
+}
+
+void sysctl_close_dirs(struct sysctl_dirs *dirs)
+{
+	fd_close_indirect(&dirs->ipv4_fd);
+	fd_close_indirect(&dirs->ipv6_fd);
+}
+
+/* @folder is one of folders[]. Return: its folder for @dev; -ENOENT where the protocol is off on it */
+static int open_device(const struct sysctl_dirs *dirs, const char *folder, const char *dev,
+		       struct err *e)
+{
+	int base_fd = strncmp(folder, "ipv4", 4) == 0 ? dirs->ipv4_fd : dirs->ipv6_fd;
 	char path[64];
 
-	(void)snprintf(path, sizeof(path), "/proc/sys/net/%s", folder);
-	AUTO_FD int conf_fd = netns_open_dir(ns_fd, path, e);
-	if (conf_fd < 0)
-		return conf_fd;
-	int fd = openat(conf_fd, dev, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	return fd < 0 ? err_set(e, errno, "open %s/%s", path, dev) : fd;
+	if (base_fd < 0)
+		return err_set(e, ENOENT, "open /proc/sys/net/%s", folder);
+	(void)snprintf(path, sizeof(path), "%s/%s", folder + sizeof("ipvX/") - 1, dev);
+	int fd = openat(base_fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return fd < 0 ? err_set(e, errno, "open /proc/sys/net/%s/%s", folder, dev) : fd;
 }
 
 /* Return: the length without the newline, or -errno (stable_secret answers EIO while it is unset) */
-static ssize_t read_value(int dir_fd, const char *name, char value[VALUE_MAX])
+static ssize_t read_opened(int dir_fd, const char *name, int flags, char value[VALUE_MAX])
 {
-	AUTO_FD int fd = openat(dir_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	AUTO_FD int fd = openat(dir_fd, name, flags | O_NOFOLLOW | O_CLOEXEC);
 
 	if (fd < 0)
 		return -errno;
@@ -47,6 +70,11 @@ static ssize_t read_value(int dir_fd, const char *name, char value[VALUE_MAX])
 		len--;
 	value[len] = '\0';
 	return len;
+}
+
+static ssize_t read_value(int dir_fd, const char *name, char value[VALUE_MAX])
+{
+	return read_opened(dir_fd, name, O_RDONLY, value);
 }
 
 static int write_value(int dir_fd, const char *name, const char *value, struct err *e)
@@ -83,7 +111,6 @@ static int read_folder(int dir_fd, const char *folder, const char *dev,
 {
 	char value[VALUE_MAX];
 	const struct dirent *entry;
-	struct stat st;
 	int rc = 0, list_fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = list_fd < 0 ? NULL : fdopendir(list_fd);
 
@@ -92,21 +119,20 @@ static int read_folder(int dir_fd, const char *folder, const char *dev,
 	for (entry = readdir(dir); entry && rc == 0; entry = readdir(dir)) {
 		if (entry->d_name[0] == '.' || strlen(entry->d_name) > 64)
 			continue;
-		if (fstatat(dir_fd, entry->d_name, &st, 0) < 0 || !(st.st_mode & S_IWUSR))
-			continue; /* a figure, not a setting */
-		if (read_value(dir_fd, entry->d_name, value) >= 0)
+		/* what cannot be written is a figure, not a setting */
+		if (read_opened(dir_fd, entry->d_name, O_RDWR, value) >= 0)
 			rc = keep(list, n, dev, folder, entry->d_name, value);
 	}
 	(void)closedir(dir); /* it was only read */
 	return rc;
 }
 
-int sysctl_read_device(int ns_fd, const char *dev, struct snapshot_sysctl **list, size_t *n,
-		       struct err *e)
+int sysctl_read_device(const struct sysctl_dirs *dirs, const char *dev,
+		       struct snapshot_sysctl **list, size_t *n, struct err *e)
 {
 	for (size_t i = 0; i < N_FOLDERS; i++) {
 		struct err why;
-		AUTO_FD int dir_fd = open_device(ns_fd, folders[i], dev, &why);
+		AUTO_FD int dir_fd = open_device(dirs, folders[i], dev, &why);
 		if (dir_fd == -ENOENT)
 			continue;
 		if (dir_fd < 0) {
@@ -156,7 +182,7 @@ int sysctl_write_device(const struct restore *r, const char *old, const char *no
 			if (!value)
 				continue;
 			if (dir_fd < 0)
-				dir_fd = open_device(r->ns_fd, folders[f], now, e);
+				dir_fd = open_device(r->dirs, folders[f], now, e);
 			if (dir_fd < 0)
 				return dir_fd;
 			if (read_value(dir_fd, name, present) >= 0 && strcmp(present, value) == 0)
@@ -180,14 +206,14 @@ static int copy_value(int from_dir, int to_dir, const char *name)
 }
 
 /* `all` and `default` decide for devices that come later, each on its own */
-static int stop_forwarding(int ns_fd, const char *folder, struct err *e)
+static int stop_forwarding(const struct sysctl_dirs *dirs, const char *folder, struct err *e)
 {
 	static const char *const groups[] = { "all", "default" };
 
 	for (size_t i = 0; i < 2; i++) {
 		char now[VALUE_MAX];
 		struct err why;
-		AUTO_FD int dir_fd = open_device(ns_fd, folder, groups[i], &why);
+		AUTO_FD int dir_fd = open_device(dirs, folder, groups[i], &why);
 		if (dir_fd == -ENOENT)
 			return 0; /* a kernel without IPv6 */
 		if (dir_fd < 0) {
@@ -203,22 +229,18 @@ static int stop_forwarding(int ns_fd, const char *folder, struct err *e)
 	return 0;
 }
 
-int sysctl_prepare_netns(int from_fd, int to_fd, struct err *e)
+int sysctl_prepare_netns(const struct sysctl_dirs *from, const struct sysctl_dirs *to,
+			 struct err *e)
 {
 	/* ping without privileges, ports below 1024, and the range that a firewall may expect */
 	static const char *const names[] = { "ping_group_range", "ip_unprivileged_port_start",
 					     "ip_local_port_range" };
-	AUTO_FD int from_dir = netns_open_dir(from_fd, "/proc/sys/net/ipv4", e);
-	if (from_dir < 0)
-		return from_dir;
-	AUTO_FD int to_dir = netns_open_dir(to_fd, "/proc/sys/net/ipv4", e);
-	if (to_dir < 0)
-		return to_dir;
+
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		int rc = copy_value(from_dir, to_dir, names[i]);
+		int rc = copy_value(from->ipv4_fd, to->ipv4_fd, names[i]);
 		if (rc < 0)
 			return err_set(e, -rc, "copy the sysctl %s", names[i]);
 	}
-	int rc = stop_forwarding(to_fd, "ipv4/conf", e);
-	return rc < 0 ? rc : stop_forwarding(to_fd, "ipv6/conf", e);
+	int rc = stop_forwarding(to, "ipv4/conf", e);
+	return rc < 0 ? rc : stop_forwarding(to, "ipv6/conf", e);
 }

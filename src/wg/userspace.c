@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -19,7 +18,11 @@
 
 #define READY_MS 10000 /* from fork to the first answer */
 #define IDLE_MS 10000 /* silence of a daemon that runs */
-#define REFUSED_MS 2 /* between bind(2) and listen(2) nothing can be waited for */
+/*
+ * How often a daemon that starts is asked. inotify would tell when its socket appears, but closing a watch waits 10 ms
+ * for the kernel's SRCU, which is more than all the questions together.
+ */
+#define ASK_MS 1
 
 static const char get_request[] = "get=1\n\n";
 
@@ -94,15 +97,6 @@ static int claim_name(const struct backend_device *dev, struct err *e)
 	return err_as(e, ERR_KIND_STATE);
 }
 
-/* read what came, so that poll(2) waits for the next; which file it was the next connect(2) shows */
-static void drain(int inotify_fd)
-{
-	_Alignas(struct inotify_event) char events[4096];
-
-	while (read(inotify_fd, events, sizeof(events)) > 0)
-		;
-}
-
 /* Return: 0 it answers, -ENOENT or -ECONNREFUSED not yet, another -errno */
 static int try_get(const struct backend_device *dev, int left_ms, struct err *e)
 {
@@ -115,10 +109,9 @@ static int try_get(const struct backend_device *dev, int left_ms, struct err *e)
 	return rc;
 }
 
-static int wait_ready(const struct backend_device *dev, int pidfd, int inotify_fd, struct err *e)
+static int wait_ready(const struct backend_device *dev, int pidfd, struct err *e)
 {
-	struct pollfd fds[] = { { .fd = pidfd, .events = POLLIN },
-				{ .fd = inotify_fd, .events = POLLIN } };
+	struct pollfd ended = { .fd = pidfd, .events = POLLIN };
 	const long long end = wg_now_ms() + READY_MS;
 	struct err not_yet;
 
@@ -135,11 +128,10 @@ static int wait_ready(const struct backend_device *dev, int pidfd, int inotify_f
 			*e = not_yet;
 			return rc;
 		}
-		if (poll(fds, 2, rc == -ECONNREFUSED ? REFUSED_MS : left) < 0 && errno != EINTR)
+		if (poll(&ended, 1, ASK_MS) < 0 && errno != EINTR)
 			return err_set(e, errno, "wait for %s", dev->daemon);
-		if (fds[0].revents)
+		if (ended.revents)
 			return err_say(e, ECHILD, "%s ended at once", dev->daemon);
-		drain(inotify_fd);
 	}
 }
 
@@ -176,16 +168,10 @@ static int userspace_create(struct backend_device *dev, int birth_fd, struct err
 		if (log_fd < 0)
 			return log_fd;
 	}
-	/* before the daemon exists: its socket cannot appear unseen */
-	AUTO_FD int inotify_fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-	if (inotify_fd < 0 ||
-	    inotify_add_watch(inotify_fd, UAPI_SOCKET_DIR, IN_CREATE | IN_MOVED_TO) < 0)
-		return err_set(e, errno, "watch " UAPI_SOCKET_DIR);
-
 	AUTO_FD int pidfd = wg_daemon_spawn(dev, birth_fd, log_fd, e);
 	if (pidfd < 0)
 		return pidfd;
-	if (wait_ready(dev, pidfd, inotify_fd, e) < 0)
+	if (wait_ready(dev, pidfd, e) < 0)
 		return abandon(dev, pidfd, log_from, e);
 	return 0;
 }

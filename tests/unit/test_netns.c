@@ -149,12 +149,12 @@ static void test_netns_open_dir_shows_the_other_namespace(void **state)
 	require_root();
 	AUTO_FD int fd = netns_create(&e);
 	assert_return_code(fd, -fd);
-	AUTO_FD int dir = netns_open_dir(fd, "/proc/sys/net/ipv4/conf", &e);
+	AUTO_FD int dir = netns_open_dir(fd, "/proc/sys/net/ipv4", &e);
 	assert_return_code(dir, -dir);
-	assert_int_equal(fstatat(dir, "lo", &st, 0), 0);
+	assert_int_equal(fstatat(dir, "conf/lo", &st, 0), 0);
 
 	/* forwarding of lo differs between the two, in both directions of reading */
-	AUTO_FD int there = openat(dir, "lo/forwarding", O_RDWR | O_CLOEXEC);
+	AUTO_FD int there = openat(dir, "conf/lo/forwarding", O_RDWR | O_CLOEXEC);
 	AUTO_FD int here = open("/proc/sys/net/ipv4/conf/lo/forwarding", O_RDONLY | O_CLOEXEC);
 	char a[2] = "", b[2] = "", c[2] = "";
 	assert_int_equal(pread(here, a, 1, 0), 1);
