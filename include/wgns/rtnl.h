@@ -144,10 +144,12 @@ int rtnl_parse_neigh(const struct nlmsghdr *msg, struct rtnl_neigh *out);
  * gives it a prefix route that it had not.
  * Return: 0, -EALREADY for rtnl_is_automatic(), or -EINVAL / -EMSGSIZE
  */
+#define RTNL_MAP_MAX 256
 struct rtnl_ifindex_map {
 	struct {
 		int from, to;
-	} pairs[64];
+		char from_name[IFNAMSIZ], to_name[IFNAMSIZ]; /* for IPv4 labels; "": as they are */
+	} pairs[RTNL_MAP_MAX];
 	size_t n;
 };
 int rtnl_build_restore(enum rtnl_kind kind, const struct nlmsghdr *dumped,

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <linux/fib_rules.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "rtnl_internal.h"
@@ -58,10 +59,36 @@ static int copy_attrs(const struct nlmsghdr *from, size_t offset, const uint16_t
 	return r;
 }
 
+/* A label begins with the device's name, and the kernel renames it with the device: "eth0", "eth0:1" */
+static bool put_label(const struct nlattr *label, int ifindex, const struct rtnl_ifindex_map *map,
+		      struct nl_msg *out)
+{
+	char old[IFNAMSIZ], mapped[2 * IFNAMSIZ];
+
+	if (!label)
+		return true;
+	if (!nl_attr_text(label, old, sizeof(old)))
+		return put_copy(out, label);
+	for (size_t i = 0; map && i < map->n; i++) {
+		size_t len = strlen(map->pairs[i].from_name);
+
+		if (map->pairs[i].from != ifindex || !len || !map->pairs[i].to_name[0] ||
+		    strncmp(old, map->pairs[i].from_name, len) != 0 ||
+		    (old[len] && old[len] != ':'))
+			continue;
+		/* what does not fit behind a longer name is cut, as the kernel does it */
+		(void)snprintf(mapped, sizeof(mapped), "%s%s", map->pairs[i].to_name, old + len);
+		mapped[IFNAMSIZ - 1] = '\0';
+		return nl_put(out, IFA_LABEL, mapped, strlen(mapped) + 1);
+	}
+	return put_copy(out, label);
+}
+
 static int restore_addr(const struct nlmsghdr *from, const struct rtnl_ifindex_map *map,
 			struct nl_msg *out)
 {
-	static const uint16_t dropped[] = { IFA_FLAGS, IFA_CACHEINFO, IFA_TARGET_NETNSID, NO_ATTR };
+	static const uint16_t dropped[] = { IFA_FLAGS, IFA_CACHEINFO, IFA_TARGET_NETNSID, IFA_LABEL,
+					    NO_ATTR };
 	const struct nlattr *tb[IFA_CACHEINFO + 1];
 	struct rtnl_addr a;
 
@@ -80,7 +107,8 @@ static int restore_addr(const struct nlmsghdr *from, const struct rtnl_ifindex_m
 	int r = copy_attrs(from, sizeof(*ifa), dropped, out);
 	if (r < 0)
 		return r;
-	if (!nl_put(out, IFA_FLAGS, &flags, sizeof(flags)))
+	if (!nl_put(out, IFA_FLAGS, &flags, sizeof(flags)) ||
+	    !put_label(tb[IFA_LABEL], a.ifindex, map, out))
 		return -EMSGSIZE;
 	if (!tb[IFA_CACHEINFO])
 		return 0;

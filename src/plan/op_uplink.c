@@ -328,9 +328,7 @@ int uplinks_save_undo(struct op_env *env, const struct step *step, struct err *e
 		*e = why;
 		return rc;
 	}
-	rc = op_uplinks_left(env, e);
-	if (rc == 0)
-		rc = op_env_nl_home(env, &r.nl, e);
+	rc = op_env_nl_home(env, &r.nl, e);
 	if (rc == 0)
 		rc = op_env_dirs_home(env, &r.dirs, e);
 	if (rc < 0)
@@ -352,5 +350,6 @@ int uplinks_save_undo(struct op_env *env, const struct step *step, struct err *e
 			*e = why, rc = -why.code;
 	}
 	snapshot_free(&present);
-	return rc;
+	/* those that came back work by now; one that did not keeps the step open */
+	return rc < 0 ? rc : op_uplinks_left(env, e);
 }

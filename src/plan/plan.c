@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -277,6 +278,26 @@ static int check_hooks(const struct plan_request *rq, struct err *e)
 	return 0;
 }
 
+/* the layout is up, and its uplinks are those of its first tunnel */
+static int warn_left(const struct plan_request *rq, const struct host *host, struct plan *plan,
+		     struct err *e)
+{
+	char text[160];
+
+	for (size_t i = 0; i < rq->n_uplinks; i++) {
+		if (!rtnl_links_by_name(&host->links, rq->uplinks[i]))
+			continue;
+		(void)snprintf(text, sizeof(text),
+			       "%.15s stays in home: the layout is up already, and only its first "
+			       "tunnel moves uplinks",
+			       rq->uplinks[i]);
+		int rc = warn(plan, e, text);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
 int plan_up(const struct plan_request *rq, const struct host *host, struct plan *out, struct err *e)
 {
 	struct plan plan = { 0 };
@@ -288,6 +309,8 @@ int plan_up(const struct plan_request *rq, const struct host *host, struct plan 
 		rc = check_other_tunnels(host, e);
 	if (rc == 0 && !host->is_layout_up)
 		rc = plan_layout(rq, host, &plan, e);
+	else if (rc == 0)
+		rc = warn_left(rq, host, &plan, e);
 	if (rc == 0)
 		rc = plan_tunnel(rq, &plan, e);
 	if (rc < 0) {

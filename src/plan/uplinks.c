@@ -242,6 +242,12 @@ int plan_uplinks(const struct plan_request *rq, const struct host *host, struct 
 		if (rc == 0)
 			rc = warn_lease(host, plan, link, e);
 	}
+	if (rc == 0 && plan->n_uplinks > RTNL_MAP_MAX) {
+		err_say(e, E2BIG, "%zu uplinks are more than the %d that wgns moves",
+			plan->n_uplinks, RTNL_MAP_MAX);
+		err_hint(e, "name those that are needed with --uplink");
+		return err_as(e, ERR_KIND_MACHINE);
+	}
 	if (rc < 0 || plan->n_uplinks)
 		return rc;
 	err_say(e, ENODEV,

@@ -11,6 +11,25 @@
 
 #define ADDR_WAIT_TRIES 2000 /* a second of half milliseconds */
 
+/* an object of a device that is not here any more: it was unplugged, or stays where it is */
+static bool is_gone(const struct rtnl_ifindex_map *map, enum rtnl_kind kind,
+		    const struct nlmsghdr *msg)
+{
+	struct rtnl_addr addr;
+	struct rtnl_neigh neigh;
+	int ifindex = 0;
+
+	if (kind == RTNL_ADDR && rtnl_parse_addr(msg, &addr) == 0)
+		ifindex = addr.ifindex;
+	else if (kind == RTNL_NEIGH && rtnl_parse_neigh(msg, &neigh) == 0)
+		ifindex = neigh.ifindex;
+	for (size_t i = 0; i < map->n; i++) {
+		if (map->pairs[i].from == ifindex)
+			return false;
+	}
+	return ifindex != 0;
+}
+
 static bool is_mapped(const struct rtnl_ifindex_map *map, int ifindex)
 {
 	for (size_t i = 0; i < map->n; i++) {
@@ -133,6 +152,8 @@ static int restore_list(const struct restore *r, enum rtnl_kind kind, const stru
 	if (rc == 0)
 		rc = nl_batch_new(&batch, e);
 	for (size_t i = 0; rc == 0 && i < list->n; i++) {
+		if (is_gone(&map, kind, list->items[i].msg))
+			continue;
 		rc = rtnl_build_restore(kind, list->items[i].msg, &map, kind != RTNL_NEIGH, &m);
 		if (rc == 0)
 			rc = nl_batch_add(batch, &m) < 0 ? -ENOMEM : 0;

@@ -44,13 +44,16 @@ int restore_map(const struct restore *r, struct rtnl_ifindex_map *map, struct rt
 {
 	int rc = rtnl_dump_links(r->nl, now, e);
 
-	*map = (struct rtnl_ifindex_map){ 0 };
+	map->n = 0;
 	for (size_t i = 0; rc == 0 && i < r->snap->links.n; i++) {
 		const struct rtnl_link *link = snapshot_find_link(now, &r->snap->links.items[i]);
-		if (!link || map->n == sizeof(map->pairs) / sizeof(map->pairs[0]))
+		if (!link || map->n == RTNL_MAP_MAX)
 			continue;
 		map->pairs[map->n].from = r->snap->links.items[i].ifindex;
-		map->pairs[map->n++].to = link->ifindex;
+		map->pairs[map->n].to = link->ifindex;
+		memcpy(map->pairs[map->n].from_name, r->snap->links.items[i].name, IFNAMSIZ);
+		memcpy(map->pairs[map->n].to_name, link->name, IFNAMSIZ);
+		map->n++;
 	}
 	return rc;
 }

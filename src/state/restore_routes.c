@@ -13,7 +13,8 @@
 
 struct pass {
 	const struct rtnl_list *wanted;
-	const struct rtnl_links *links; /* the snapshot's, for names */
+	const struct rtnl_links *snapped; /* the devices of the snapshot */
+	const struct rtnl_links *links; /* for names */
 	bool *is_done; /* one for each wanted route */
 	size_t *sent; /* batch index -> wanted */
 	size_t n_failed;
@@ -67,10 +68,29 @@ static int run_pass(const struct restore *r, const struct rtnl_ifindex_map *map,
 	return rc < 0 ? rc : nl_batch_send(r->nl, batch, note_failure, p, e);
 }
 
+/* a route over a device that is not here any more is as good as done */
+static bool is_gone(const struct rtnl_ifindex_map *map, const struct rtnl_links *snapped,
+		    const struct nlmsghdr *msg)
+{
+	struct rtnl_route route;
+
+	if (rtnl_parse_route(msg, &route) < 0)
+		return false;
+	for (size_t i = 0; i < route.n_oifs; i++) {
+		bool is_mapped = !rtnl_links_by_index(snapped, route.oifs[i]);
+		for (size_t k = 0; k < map->n && !is_mapped; k++)
+			is_mapped = map->pairs[k].from == route.oifs[i];
+		if (!is_mapped)
+			return true;
+	}
+	return false;
+}
+
 static void mark_present(const struct rtnl_ifindex_map *map, const struct rtnl_list *now,
 			 struct pass *p)
 {
 	for (size_t i = 0; i < p->wanted->n; i++) {
+		p->is_done[i] = is_gone(map, p->snapped, p->wanted->items[i].msg);
 		for (size_t k = 0; k < now->n && !p->is_done[i]; k++)
 			p->is_done[i] = rtnl_equal(RTNL_ROUTE, p->wanted->items[i].msg, map,
 						   now->items[k].msg);
@@ -140,7 +160,8 @@ static int restore_list(const struct restore *r, const struct rtnl_list *wanted,
 	struct rtnl_ifindex_map map;
 	struct pass p = {
 		.wanted = wanted,
-		.links = &r->snap->links,
+		.snapped = &r->snap->links,
+		.links = is_exact ? &r->snap->links : &links,
 		.is_done = calloc(wanted->n + 1, sizeof(bool)),
 		.sent = calloc(wanted->n + 1, sizeof(size_t)),
 	};
