@@ -1,0 +1,193 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# down: from the journal alone, and who may stand in its way
+# shellcheck disable=SC2016 # the text of a hook or a file is not for this shell to expand
+# shellcheck disable=SC2154 # run sets status, output and stderr
+# shellcheck disable=SC2317 # functions are called by name
+
+load change
+
+setup() { lab_up; }
+teardown() { lab_down; }
+
+# a program in physical: its pid in home
+runs_in_physical() {
+	lab_run sh -c 'ip netns exec physical "$@" >/dev/null 2>&1 & echo $! >/run/runs' - "$@"
+	inside() { [[ $(lab_run stat -Lc %i "/proc/$(lab_run cat /run/runs)/ns/net") = $(lab_run stat -Lc %i /run/netns/physical) ]]; }
+	lab_wait inside
+	lab_run sh -c 'cat /run/runs; rm /run/runs'
+}
+
+@test "down of what is not up" {
+	remember
+	for name in wg0 wg1 nonesuch; do
+		run down $name
+		says 3 "$name is not up"
+	done
+	unchanged
+	up wg0
+	run down wg1
+	says 3 'wg1 is not up'
+	[ "$(get 10.77.0.80/)" = "behind the tunnel" ]
+	down wg0
+	run down wg0
+	says 3 'wg0 is not up'
+	unchanged
+}
+
+@test "down needs no configuration" {
+	lab_run cp -a /etc/wireguard/wg0.conf /run/kept
+	remember
+	up wg0
+	lab_run rm /etc/wireguard/wg0.conf
+	down wg0
+	lab_run cp -a /run/kept /etc/wireguard/wg0.conf
+	unchanged
+}
+
+@test "down takes what up made, not what the file says by now" {
+	lab_run cp -a /etc/wireguard/wg0.conf /run/kept
+	remember
+	up wg0
+	conf wg0 's/^Address.*/garbage = 1/; s/^DNS.*/Table = off/'
+	down wg0
+	lab_run cp -a /run/kept /etc/wireguard/wg0.conf
+	unchanged
+}
+
+@test "a program in physical refuses down, which lists it and touches nothing" {
+	up wg0
+	pid=$(runs_in_physical sleep 1234)
+	remember
+	run down wg0
+	says 3 "sleep ($pid)" '--kill'
+	unchanged
+	[ "$(get 10.77.0.80/)" = "behind the tunnel" ]
+	lab_run kill "$pid"
+}
+
+@test "a program in physical does not refuse down while another tunnel stays" {
+	up wg0
+	up wg1
+	pid=$(runs_in_physical sleep 1234)
+	down wg0
+	lab_run kill -0 "$pid"
+	run down wg1
+	says 3 "sleep ($pid)"
+}
+
+@test "down --kill ends the programs in physical" {
+	remember
+	up wg0
+	runs_in_physical sleep 1234
+	runs_in_physical sh -c 'trap "" TERM; read -r _ </dev/zero; while :; do sleep 100; done'
+	down --kill wg0
+	unchanged
+}
+
+@test "down --force leaves the programs in physical, without a network" {
+	remember
+	up wg0
+	pid=$(runs_in_physical sleep 1234)
+	down --force wg0
+	lab_run kill -0 "$pid"
+	[ "$(lab_run nsenter -t "$pid" -n ip -br link | wc -l)" = 1 ]
+	run lab_run ip netns list
+	[ -z "$output" ]
+	lab_run kill "$pid"
+	gone() { ! lab_run test -e "/proc/$pid"; }
+	lab_wait gone
+	unchanged
+}
+
+@test "down when the tunnel's device was deleted by hand" {
+	remember
+	up wg0
+	lab_run ip link del wg0
+	down wg0
+	unchanged
+}
+
+@test "down when the daemon was killed" {
+	[ "$(lab_backend)" = userspace ] || skip_or_fail 'the kernel does the encryption here' may
+	remember
+	up wg0
+	pid=$(lab_run sed -n 's/^pid=//p' /run/wgns/tunnel/home:wg0/meta)
+	lab_run kill -9 "$pid"
+	down wg0
+	unchanged
+}
+
+@test "down leaves a foreign device alone that has taken the tunnel's name" {
+	up wg0
+	lab_run ip link del wg0
+	gone() { ! lab_run ip link show wg0; }
+	lab_wait gone
+	lab_run ip link add wg0 type veth peer name other
+	down wg0
+	lab_run ip link show other
+	lab_run ip link show eth0
+	run ! lab_run ip netns exec physical true
+}
+
+@test "down when the namespace's name was deleted by hand" {
+	remember
+	up wg0
+	lab_run ip netns del physical
+	down wg0
+	unchanged
+}
+
+@test "down when another namespace has taken the name leaves that alone" {
+	up wg0
+	lab_run ip netns del physical
+	lab_run ip netns add physical
+	theirs=$(lab_run stat -Lc %i /run/netns/physical)
+	down wg0
+	[ "$(lab_run stat -Lc %i /run/netns/physical)" = "$theirs" ]
+	lab_run ip link show eth0
+	lab_run ip netns del physical
+}
+
+@test "down leaves somebody else's resolv.conf in place" {
+	up wg0
+	lab_run sh -c 'echo nameserver 192.0.2.9 >/etc/resolv.conf.new; mv /etc/resolv.conf.new /etc/resolv.conf'
+	down wg0
+	[ "$(lab_run cat /etc/resolv.conf)" = 'nameserver 192.0.2.9' ]
+}
+
+@test "names of others under /run/netns stay, and so does the folder's mount" {
+	up wg0
+	lab_run ip netns add mine
+	down wg0
+	lab_run ip netns exec mine true
+	remember
+	up wg1
+	down wg1
+	unchanged
+}
+
+@test "an interrupt does not stop down half way" {
+	interface wg0 'PreDown = kill -INT $PPID; kill -TERM $PPID; kill -HUP $PPID'
+	remember
+	up wg0
+	down wg0
+	unchanged
+}
+
+@test "down from another namespace is refused" {
+	up wg0
+	run lab_run ip netns exec physical "$WGNS" down wg0
+	[ "$status" = 3 ]
+	[ "$(get 10.77.0.80/)" = "behind the tunnel" ]
+}
+
+@test "up and down twenty times leave nothing behind" {
+	remember
+	for _ in {1..20}; do
+		up wg0 2>/dev/null
+		down wg0 2>/dev/null
+	done
+	unchanged
+	[ "$(get 203.0.113.80/cgi-bin/who)" = 192.0.2.10 ]
+}
