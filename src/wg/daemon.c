@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <cap-ng.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -88,7 +89,21 @@ static int reset_fds(const struct start *s)
 }
 
 /*
- * Only what is async-signal-safe, no allocation. RLIMIT_CORE: 0 does not stop a dump that core_pattern
+ * The daemon parses what strangers send. It keeps what its device, its socket and its mark need, and a port below
+ * 1024; without the bounding set execve(2) would give root's program everything back.
+ */
+static int keep_network_caps(void)
+{
+	capng_clear(CAPNG_SELECT_BOTH);
+	if (capng_updatev(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_BOUNDING_SET,
+			  CAP_NET_ADMIN, CAP_NET_BIND_SERVICE, -1) < 0 ||
+	    capng_apply(CAPNG_SELECT_BOTH) < 0)
+		return -EPERM;
+	return 0;
+}
+
+/*
+ * In the child of a program of one thread. RLIMIT_CORE: 0 does not stop a dump that core_pattern
  * pipes to a program, 1 stops both (fs/coredump.c), and keys are in that memory.
  */
 static _Noreturn void become_daemon(const struct start *s)
@@ -120,6 +135,11 @@ static _Noreturn void become_daemon(const struct start *s)
 	fd = reset_fds(s);
 	if (fd < 0) {
 		say_failure(s->status_fd, errno, "arrange descriptors for");
+		_exit(127);
+	}
+	int rc = keep_network_caps();
+	if (rc < 0) {
+		say_failure(fd, -rc, "drop the capabilities of");
 		_exit(127);
 	}
 	(void)execve(dev.daemon, argv, envp);

@@ -155,7 +155,7 @@ static const char witness[] =
 	"#!/bin/sh\n"
 	"tr '\\000' '\\n' </proc/$$/environ\n"
 	"echo end of environment\n"
-	"while read -r l; do case $l in Sig*) echo $l ;; esac; done </proc/$$/status\n"
+	"while read -r l; do case $l in Sig*|Cap*) echo $l ;; esac; done </proc/$$/status\n"
 	"grep 'core file' /proc/$$/limits\n"
 	"echo session $(cut -d' ' -f6 /proc/$$/stat) is $$\n"
 	"echo folder $(readlink /proc/$$/cwd), mask $(umask)\n"
@@ -199,6 +199,11 @@ static void test_daemon_inherits_nothing(void **state)
 	const char *ignored = strstr(text, "SigIgn: ");
 	assert_non_null(ignored);
 	assert_int_equal(strtoull(ignored + 8, NULL, 16) & ~0x180000000ull, 0);
+	/* CAP_NET_BIND_SERVICE 10 and CAP_NET_ADMIN 12 */
+	assert_non_null(strstr(text, "CapPrm: 0000000000001400"));
+	assert_non_null(strstr(text, "CapEff: 0000000000001400"));
+	assert_non_null(strstr(text, "CapBnd: 0000000000001400"));
+	assert_non_null(strstr(text, "CapInh: 0000000000000000"));
 	assert_non_null(strstr(text, "Max core file size        1 "));
 	assert_non_null(strstr(text, "folder /, mask 0077"));
 	const char *at = strstr(text, "session ");
