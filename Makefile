@@ -12,7 +12,7 @@ PREFIX ?= /usr/local
 BINDIR ?= $(PREFIX)/bin
 LIBEXECDIR ?= $(PREFIX)/libexec
 MANDIR ?= $(PREFIX)/share/man
-SYSCONFDIR ?= $(if $(filter /usr,$(PREFIX)),/etc,$(PREFIX)/etc)
+SYSCONFDIR ?= /etc
 
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-5s %s\n' '$(1)' '$(2)';)
@@ -116,7 +116,7 @@ demo: ## watch the main job on a small internet of namespaces; as root; installs
 
 # Tests. Each tier prints TAP when it is called alone; scripts/check has them all.
 # T= a file below tests/bats or a regular expression of test names; FUZZ_TIME= seconds for each target
-FUZZ_TIME ?= $(if $(WGNS_MUST_RUN),60,5)
+FUZZ_TIME ?= $(if $(WGNS_MUST_RUN),15,5)
 export O CC T FUZZ_TIME
 run = $(Q)+COMPILE='$(subst ','\'',$(COMPILE))' MAKE='$(MAKE)' scripts/check
 TIERS := unit headers layers lint platform bats vm fuzz asan

@@ -37,7 +37,7 @@ static int run(int argc, char **argv)
 	int opt;
 
 	opterr = 0;
-	while ((opt = getopt_long(argc, argv, "v", longs, NULL)) != -1) {
+	while ((opt = getopt_long(argc, argv, ":v", longs, NULL)) != -1) {
 		switch (opt) {
 		case 'k':
 			down.should_kill = true;
@@ -49,8 +49,8 @@ static int run(int argc, char **argv)
 			is_verbose = true;
 			break;
 		default:
-			return cmd_usage(&cmd_down, "%s: no such option, or it takes an argument",
-					 argv[optind - 1]);
+			return cmd_usage(&cmd_down, "%s: %s", argv[optind - 1],
+					 opt == ':' ? "an argument is missing" : "no such option");
 		}
 	}
 	if (argc - optind != 1)

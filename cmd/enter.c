@@ -64,15 +64,12 @@ static void become(uid_t uid)
 	const char *what;
 	uid_t real, effective, saved;
 
-	int rc = caps_drop_bounding(&what);
-	if (rc < 0)
-		die("", what, strerror(-rc));
 	if (setresuid(uid, uid, uid) < 0)
 		die("", "become the user", strerror(errno));
 	if (getresuid(&real, &effective, &saved) < 0 || real != uid || effective != uid ||
 	    saved != uid)
 		die("", "become the user", "another user id remained");
-	rc = caps_drop_all(&what);
+	int rc = caps_drop_all(&what);
 	if (rc < 0)
 		die("", what, strerror(-rc));
 }

@@ -162,7 +162,7 @@ static int check_box(const char *box, struct err *e)
 	if (strcmp(box, "physical") == 0)
 		err_hint(e, "sudo wgns up TUNNEL");
 	else
-		err_hint(e, "sudo wgns up --in %s TUNNEL", box);
+		err_hint(e, "this version has one box: physical");
 	return -ENOENT;
 }
 
@@ -284,7 +284,7 @@ const struct cmd cmd_exec = {
 		"XDG_RUNTIME_DIR become that user's where sudo had made them root's, and the\n"
 		"SUDO_* variables are removed. sudo -E keeps the rest of the environment, which\n"
 		"a desktop program usually wants. Root itself stays user 0. No capability is\n"
-		"left in any case, and no_new_privs is set: sudo, ping with a file capability\n"
+		"left in any case, and no_new_privs is set: sudo and other set-user-ID\n"
 		"and other set-user-ID programs gain nothing inside.\n"
 		"\n"
 		"Names are resolved with the box's own resolv.conf. Working directory, terminal,\n"
@@ -293,6 +293,6 @@ const struct cmd cmd_exec = {
 		"executed, 127 it was not found.\n"
 		"\n"
 		"  sudo wgns exec --physical curl https://portal.example/\n"
-		"  sudo -E wgns exec --physical firefox --new-instance\n",
+		"  sudo -E wgns exec --physical chromium --user-data-dir=/tmp/portal\n",
 	.run = run,
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "load.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,9 @@ static int read_file(const char *arg, struct loaded *out, struct err *e)
 		return err_as(e, ERR_KIND_USAGE);
 	diags.file = out->path;
 	rc = wgquick_read(out->path, &out->file, &diags, e);
+	if (rc == -ENOENT)
+		err_hint(e, "TUNNEL means " CMD_WIREGUARD_DIR
+			    "/TUNNEL.conf; a file elsewhere is named with a slash: ./NAME.conf");
 	if (rc == 0) {
 		rc = wgquick_parse(out->file.text, out->file.len, name, &out->conf, &diags);
 		if (rc < 0)

@@ -15,6 +15,8 @@
 
 #include "cmd.h"
 
+#define PICTURE_COLUMNS 79
+
 struct options {
 	bool has_json, has_watch;
 	char name[IFNAMSIZ]; /* "" for all */
@@ -42,6 +44,17 @@ static bool is_shown_any(const struct status_view *view)
 			return true;
 	}
 	return false;
+}
+
+/* the picture is for a terminal that is wide enough; on another it would be torn apart */
+static bool has_room(void)
+{
+	struct winsize size = { 0 };
+
+	if (!isatty(STDOUT_FILENO))
+		return false;
+	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0 || size.ws_col == 0 ||
+	       size.ws_col >= PICTURE_COLUMNS;
 }
 
 static char *make_text(const struct status_view *view, const struct status_style *style,
@@ -112,7 +125,7 @@ static int show_once(const struct options *opt, const struct status_style *style
 	if (opt->has_json)
 		text = status_json(&view);
 	else
-		text = make_text(&view, style, isatty(STDOUT_FILENO));
+		text = make_text(&view, style, has_room());
 	if (text && opt->has_watch)
 		screen = make_screen(text);
 	if (!text || (opt->has_watch && !screen)) {

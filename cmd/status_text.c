@@ -93,6 +93,16 @@ static void add_headline(struct strbuf *b, const struct status_view *view,
 	}
 }
 
+/* where the servers of DNS= were put */
+static const char *dns_place(const char *manager)
+{
+	if (strcmp(manager, "file") == 0)
+		return "in /etc/resolv.conf";
+	if (strcmp(manager, "resolved") == 0)
+		return "in systemd-resolved";
+	return *manager ? "by resolvconf" : "none: no names resolve here";
+}
+
 static void add_tunnel(struct strbuf *b, const struct status_view *view,
 		       const struct status_tunnel *t, const struct status_style *style)
 {
@@ -123,7 +133,7 @@ static void add_tunnel(struct strbuf *b, const struct status_view *view,
 		key_format(&t->device.public_key, key);
 		fact(b, "public key", "%s", key);
 	}
-	fact(b, "dns", "%s", meta->dns);
+	fact(b, "dns", "%s", dns_place(meta->dns));
 	fact(b, "file", "%s", meta->file);
 	if (meta->since) {
 		status_age(view->now - meta->since, age, sizeof(age));

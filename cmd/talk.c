@@ -91,7 +91,8 @@ int talk_check_root(const char *command)
 		return EXIT_STATE;
 	}
 	if (geteuid() != 0) {
-		fprintf(stderr, "wgns: %s: only root can do this\n  hint: sudo wgns %s\n", command,
+		fprintf(stderr,
+			"wgns: %s: only root can do this\n  hint: the same with sudo in front\n",
 			command);
 		return EXIT_FAILED;
 	}

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* wgns - the command table */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 
 #include "cmd.h"
 
@@ -58,5 +60,10 @@ int main(int argc, char **argv)
 	}
 	if (wants_help || (argc > 2 && strcmp(argv[2], "--help") == 0))
 		return cmd_help(cmd);
+	/* keys are read, exec apart: neither a core dump nor another process of the user may have them */
+	if (cmd != &cmd_exec && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0) {
+		fprintf(stderr, "wgns: forbid core dumps: %s\n", strerror(errno));
+		return EXIT_FAILED;
+	}
 	return cmd->run(argc - 1, argv + 1);
 }

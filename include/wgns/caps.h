@@ -13,19 +13,12 @@
 bool caps_has_sys_admin(void);
 
 /**
- * caps_drop_bounding - empty the bounding set, so that no later exec gains anything
- * @what: on failure, what was attempted; a literal
- *
- * Needs CAP_SETPCAP and must therefore come before setresuid(2) to an ordinary user. Without that
- * capability the set stays as it is and no_new_privs has to do.
- * Return: 0 or -errno
- */
-int caps_drop_bounding(const char **what);
-
-/**
  * caps_drop_all - ambient, inheritable, permitted and effective sets become empty; no_new_privs is
  * set
  * @what: on failure, what was attempted; a literal
+ *
+ * The bounding set stays: with no_new_privs a file's capabilities are passed over, while with an empty bounding set a
+ * program that has some, ping for example, would not start at all (cap_bprm_creds_from_file() of Linux).
  *
  * Everything is read back: 0 means that nothing is left. Applies to the calling thread.
  * Return: 0 or -errno, -ENOTRECOVERABLE when something remained

@@ -39,6 +39,7 @@ struct op_env {
 	struct snapshot snap; /* of the uplinks in home; loaded on demand */
 	bool has_snap;
 	void (*note)(void *ctx, const char *text); /* a warning for the user */
+	bool (*should_stop)(void *ctx); /* asked while a step waits; same ctx; may be NULL */
 	void *note_ctx;
 };
 /** op_env_init - nothing is open; op_env_close() may follow at any time */

@@ -65,6 +65,7 @@ struct host {
 	struct state_tunnel *tunnels; /* that wgns knows */
 	size_t n_tunnels;
 	bool is_layout_up; /* the box `physical` is there */
+	bool is_inside_physical; /* the caller is in the birthplace itself */
 	bool has_foreign_physical; /* a namespace called physical that wgns did not make */
 	bool is_netns_dir_shared; /* /run/netns is a mount point already, as ip-netns(8) makes it */
 };

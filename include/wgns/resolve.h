@@ -3,6 +3,8 @@
 #ifndef WGNS_RESOLVE_H
 #define WGNS_RESOLVE_H
 
+#include <stdbool.h>
+
 #include "wgns/err.h"
 #include "wgns/wg.h"
 
@@ -11,6 +13,8 @@ struct resolve_policy {
 	unsigned timeout_ms; /* for all names together; 0: none */
 	/* told before each pause, for example "vpn.example: Temporary failure in name resolution"; may be NULL */
 	void (*notice)(const char *text, unsigned pause_ms, void *ctx);
+	/* asked while an answer is awaited: the user wants to stop; may be NULL */
+	bool (*should_stop)(void *ctx);
 	void *ctx;
 };
 #define RESOLVE_POLICY_DEFAULT                                                                     \

@@ -70,6 +70,7 @@ struct restore {
 	const struct sysctl_dirs *dirs; /* of the same namespace */
 	const struct snapshot *snap;
 	bool is_host; /* a namespace that forwards nothing: forwarding sysctls stay off */
+	bool is_present; /* the snapshot was taken in physical: what that namespace itself gave stays behind */
 };
 
 /**

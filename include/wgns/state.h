@@ -48,6 +48,8 @@ int state_mkdir(int run_fd, const char *path, unsigned mode, unsigned gid, struc
 /** state_remove_tree - remove a folder of ours with its files and (one level of) folders; absent is success */
 int state_remove_tree(int run_fd, const char *path, struct err *e);
 
+enum { STATE_PRE_DOWN = 1, STATE_POST_DOWN = 2 };
+
 /* What is known of a tunnel: the file tunnel/PLACE:NAME/meta. */
 struct state_tunnel {
 	char place[STATE_PLACE_MAX]; /* "home" */
@@ -58,6 +60,8 @@ struct state_tunnel {
 	char file[PATH_MAX]; /* configuration as it was named at `up`, absolute */
 	char dns[16]; /* who was told of DNS=: "resolvconf", "resolved", "file", "" */
 	int64_t since; /* seconds since the epoch when `up` was done; 0: it was not */
+	unsigned
+		hooks_run; /* of `down`: STATE_PRE_DOWN, STATE_POST_DOWN; they run once however often it is tried */
 	struct netns_id home, birth; /* the namespaces, by identity */
 };
 

@@ -71,6 +71,7 @@ struct backend_device {
 	char birth_name[IFNAMSIZ]; /* random; the UAPI socket keeps this name for ever */
 	char name[IFNAMSIZ]; /* inside; "" until it was moved */
 	char daemon[256]; /* userspace: program, for example /usr/bin/wireguard-go */
+	int ifindex; /* inside, 0 until it was moved */
 	pid_t pid; /* userspace: the daemon, 0 when none */
 	unsigned long long
 		start_time; /* userspace: field 22 of /proc/PID/stat, in clock ticks since boot */

@@ -4,11 +4,27 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "change_internal.h"
 #include "op.h"
 #include "wgns/fd.h"
+
+int change_enter(bool should_create, const struct change_talk *talk, int *run_fd, int *lock_fd,
+		 struct err *e)
+{
+	struct err busy;
+	int rc = state_enter(should_create, 0, run_fd, lock_fd, &busy);
+
+	if (rc == 0)
+		return 0;
+	if (rc != -EBUSY) {
+		*e = busy;
+		return rc;
+	}
+	if (talk->note)
+		talk->note(talk->ctx, "another wgns is changing the network; waiting for it");
+	return state_enter(should_create, STATE_LOCK_WAIT_MS, run_fd, lock_fd, e);
+}
 
 int change_env(int run_fd, const struct change_talk *talk, struct op_env *env, struct err *e)
 {
@@ -18,6 +34,7 @@ int change_env(int run_fd, const struct change_talk *talk, struct op_env *env, s
 	env->run_fd = run_fd;
 	env->note = talk->note;
 	env->note_ctx = talk->ctx;
+	env->should_stop = talk->should_stop;
 	env->home_fd = netns_open_self(e);
 	if (env->home_fd < 0)
 		return env->home_fd;
@@ -25,6 +42,34 @@ int change_env(int run_fd, const struct change_talk *talk, struct op_env *env, s
 	if (fd >= 0)
 		env->physical_fd = fd;
 	return 0;
+}
+
+/* Return: 0, 1 when there is no journal, -errno */
+static int open_journal(int run_fd, const char *folder, struct journal *journal,
+			struct journal_entries *entries, struct err *e)
+{
+	struct err why;
+	AUTO_FD int dir_fd = state_openat(run_fd, folder, O_RDONLY | O_DIRECTORY, &why);
+	int rc = dir_fd < 0 ? dir_fd : journal_open(dir_fd, journal, entries, &why);
+
+	if (rc == -ENOENT)
+		return 1;
+	if (rc < 0) {
+		*e = why;
+		return err_context(e, STATE_DIR "/%s", folder);
+	}
+	return 0;
+}
+
+int change_check(struct op_env *env, const char *folder, struct err *e)
+{
+	struct journal_entries entries = { 0 };
+	struct journal journal = { .fd = -1 };
+
+	int rc = open_journal(env->run_fd, folder, &journal, &entries, e);
+	journal_entries_free(&entries);
+	journal_close(&journal);
+	return rc < 0 ? rc : 0;
 }
 
 long change_undo(struct op_env *env, const struct change_talk *talk, const char *folder,
@@ -38,18 +83,10 @@ long change_undo(struct op_env *env, const struct change_talk *talk, const char 
 	};
 	struct journal_entries entries = { 0 };
 	struct journal journal = { .fd = -1 };
-	struct err why;
 
-	int dir_fd = state_openat(env->run_fd, folder, O_RDONLY | O_DIRECTORY, &why);
-	int rc = dir_fd < 0 ? dir_fd : journal_open(dir_fd, &journal, &entries, &why);
-	if (dir_fd >= 0)
-		(void)close(dir_fd); /* it was only read */
-	if (rc == -ENOENT)
-		return 0;
-	if (rc < 0) {
-		*e = why;
-		return rc;
-	}
+	int rc = open_journal(env->run_fd, folder, &journal, &entries, e);
+	if (rc != 0)
+		return rc < 0 ? rc : 0;
 	size_t n_left = engine_undo(&en, &journal, &entries);
 	journal_entries_free(&entries);
 	journal_close(&journal);

@@ -6,6 +6,10 @@
 
 #define CHANGE_PLACE "home"
 
+/** change_enter - state_enter(), and say so when there is somebody to wait for */
+int change_enter(bool should_create, const struct change_talk *talk, int *run_fd, int *lock_fd,
+		 struct err *e);
+
 /** change_env - what steps work on, from the caller's namespace; close with op_env_close() */
 int change_env(int run_fd, const struct change_talk *talk, struct op_env *env, struct err *e);
 
@@ -15,6 +19,9 @@ int change_env(int run_fd, const struct change_talk *talk, struct op_env *env, s
  */
 long change_undo(struct op_env *env, const struct change_talk *talk, const char *folder,
 		 struct err *e);
+
+/** change_check - can the journal in @folder be read? Changes nothing; an absent one can */
+int change_check(struct op_env *env, const char *folder, struct err *e);
 
 /** change_other_users - how many tunnels beside @name were born in physical */
 int change_other_users(int run_fd, const char *name, size_t *n, struct err *e);

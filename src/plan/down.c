@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "change_internal.h"
@@ -14,6 +16,7 @@
 
 #define KILL_GRACE_MS 3000
 #define PROCS_MAX 64
+#define KILL_ROUNDS 1024 /* of PROCS_MAX programs each */
 
 static int not_up(const char *name, struct err *e)
 {
@@ -94,6 +97,18 @@ static int live_addresses(struct op_env *env, struct addr **out, size_t *n, stru
 	return 0;
 }
 
+/*
+ * The path had no symlink in it when `up` recorded it. A folder of the user's may have one by now, and root must not follow
+ * it. Return: a descriptor, or -1 with errno (openat2(2), Linux 5.6)
+ */
+static int open_folder(const char *path)
+{
+	struct open_how how = { .flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC,
+				.resolve = RESOLVE_NO_SYMLINKS };
+
+	return (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof(how));
+}
+
 /* SaveConfig = true: the live device, written over the file as wg-quick does it */
 static int save_config(struct op_env *env, struct err *e)
 {
@@ -113,9 +128,7 @@ static int save_config(struct op_env *env, struct err *e)
 	char *text = rc == 0 ? wgquick_print_saved(env->conf, addresses, n, &dev) : NULL;
 	if (rc == 0 && !text)
 		rc = err_set(e, ENOMEM, "write the configuration");
-	AUTO_FD int dir_fd =
-		rc == 0 ? open(slash == folder ? "/" : folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-			: -1;
+	AUTO_FD int dir_fd = rc == 0 ? open_folder(slash == folder ? "/" : folder) : -1;
 	if (rc == 0)
 		rc = dir_fd < 0
 			     ? err_set(e, errno, "open %s", folder)
@@ -172,7 +185,7 @@ static int find_procs(struct op_env *env, struct netns_proc *procs, size_t *n, s
 		bool is_daemon = false;
 		for (size_t k = 0; k < n_tunnels; k++)
 			is_daemon = is_daemon || is_daemon_of(&procs[i], &tunnels[k]);
-		if (!is_daemon)
+		if (!is_daemon && procs[i].pid != getpid())
 			procs[kept++] = procs[i];
 	}
 	free(tunnels);
@@ -205,7 +218,7 @@ static int kill_procs(struct op_env *env, struct err *e)
 	struct netns_proc procs[PROCS_MAX];
 	size_t n = 0;
 
-	for (int round = 0; round < 16; round++) {
+	for (int round = 0; round < KILL_ROUNDS; round++) {
 		int rc = find_procs(env, procs, &n, e);
 		if (rc < 0 || !n)
 			return rc;
@@ -216,45 +229,54 @@ static int kill_procs(struct op_env *env, struct err *e)
 	return err_say(e, EBUSY, "programs in physical start faster than they can be ended");
 }
 
-/* the layout goes with its last tunnel */
-static long give_back(struct op_env *env, const struct change_down *down,
-		      const struct change_talk *talk, struct err *e)
+/* run once, however often `down` has to be tried; Return: false when one failed */
+static bool run_hooks_once(struct op_env *env, unsigned which, const struct change_talk *talk)
 {
-	if (down->should_kill) {
-		int rc = kill_procs(env, e);
-		if (rc < 0)
-			return rc;
-	}
-	return change_undo(env, talk, OP_BOX_PATH, e);
+	bool is_pre = which == STATE_PRE_DOWN;
+	struct err why;
+
+	if (!env->tunnel.since || env->tunnel.hooks_run & which)
+		return true;
+	env->tunnel.hooks_run |= which;
+	if (state_tunnel_write(env->run_fd, &env->tunnel, &why) < 0)
+		op_env_note(env, "%s may run again: %s", is_pre ? "PreDown" : "PostDown", why.text);
+	bool is_good = run_hooks(env, is_pre ? WGQUICK_PRE_DOWN : WGQUICK_POST_DOWN,
+				 is_pre ? "PreDown" : "PostDown", talk);
+	if (is_pre && env->conf && env->conf->should_save && save_config(env, &why) < 0)
+		op_env_note(env, "SaveConfig: %s", why.text);
+	return is_good;
+}
+
+/* something is undone by now: whatever fails from here on leaves something */
+static int remains(const struct change_down *down, struct err *e)
+{
+	if (!e->hint[0])
+		err_hint(e, "when that is mended, `wgns down %s` does the rest", down->name);
+	return err_as(e, ERR_KIND_REMAINS);
 }
 
 static int finish(struct op_env *env, const struct change_down *down,
 		  const struct change_talk *talk, bool is_last, struct err *e)
 {
 	char path[STATE_PLACE_MAX + IFNAMSIZ + 16];
-	bool was_up = env->tunnel.since != 0;
 
 	state_tunnel_path(CHANGE_PLACE, down->name, path, sizeof(path));
-	bool is_good = !was_up || run_hooks(env, WGQUICK_PRE_DOWN, "PreDown", talk);
-	if (was_up && env->conf && env->conf->should_save) {
-		struct err why;
-		if (save_config(env, &why) < 0)
-			op_env_note(env, "SaveConfig: %s", why.text);
-	}
+	bool is_good = run_hooks_once(env, STATE_PRE_DOWN, talk);
 	long n_left = change_undo(env, talk, path, e);
 	if (n_left < 0)
-		return (int)n_left;
-	is_good = (!was_up || run_hooks(env, WGQUICK_POST_DOWN, "PostDown", talk)) && is_good;
-	long n_layout_left = is_last ? give_back(env, down, talk, e) : 0;
+		return remains(down, e);
+	is_good = run_hooks_once(env, STATE_POST_DOWN, talk) && is_good;
+	/* the layout goes with its last tunnel; programs that came meanwhile are left without a network */
+	long n_layout_left = is_last ? change_undo(env, talk, OP_BOX_PATH, e) : 0;
 	if (n_layout_left < 0)
-		return (int)n_layout_left;
+		return remains(down, e);
 	if (n_left + n_layout_left > 0)
 		return change_remains((size_t)(n_left + n_layout_left), down->name, e);
 	int rc = is_last ? state_remove_tree(env->run_fd, OP_BOX_PATH, e) : 0;
 	if (rc == 0)
 		rc = state_remove_tree(env->run_fd, path, e);
 	if (rc < 0)
-		return err_as(e, ERR_KIND_REMAINS);
+		return remains(down, e);
 	return is_good ? 0 : err_say(e, ECHILD, "it is down, and a hook failed");
 }
 
@@ -290,6 +312,16 @@ static int read_tunnel(struct op_env *env, const char *name, struct err *e)
 	return err_as(e, ERR_KIND_STATE);
 }
 
+/* both are read before anything is touched: half a `down` is worse than none */
+static int check_journals(struct op_env *env, const char *name, bool is_last, struct err *e)
+{
+	char path[STATE_PLACE_MAX + IFNAMSIZ + 16];
+
+	state_tunnel_path(CHANGE_PLACE, name, path, sizeof(path));
+	int rc = change_check(env, path, e);
+	return rc < 0 || !is_last ? rc : change_check(env, OP_BOX_PATH, e);
+}
+
 static int take_down(struct op_env *env, const struct change_down *down,
 		     const struct change_talk *talk, struct err *e)
 {
@@ -306,8 +338,15 @@ static int take_down(struct op_env *env, const struct change_down *down,
 		rc = find_procs(env, procs, &n_procs, e);
 	if (rc == 0 && !n_users)
 		rc = check_procs(down, procs, n_procs, e);
+	if (rc == 0)
+		rc = check_journals(env, down->name, n_users == 0, e);
+	if (rc == 0 && !n_users && down->should_kill)
+		rc = kill_procs(env, e);
 	if (rc < 0)
 		return rc;
+	if (n_users)
+		op_env_note(env, "the uplinks stay in physical for %zu other tunnel%s", n_users,
+			    n_users == 1 ? "" : "s");
 	state_tunnel_path(CHANGE_PLACE, down->name, path, sizeof(path));
 	if (read_conf(env, path, &conf, &why) < 0)
 		op_env_note(env, "hooks and SaveConfig are left out: %s", why.text);
@@ -322,7 +361,7 @@ int change_down(const struct change_down *down, const struct change_talk *talk, 
 	int run_fd, lock_fd;
 	struct err why;
 
-	int rc = state_enter(false, STATE_LOCK_WAIT_MS, &run_fd, &lock_fd, &why);
+	int rc = change_enter(false, talk, &run_fd, &lock_fd, &why);
 	if (rc == -ENOENT)
 		return not_up(down->name, e);
 	if (rc < 0) {

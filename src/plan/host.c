@@ -140,7 +140,7 @@ static int read_devices(struct nl *nl, int home_fd, char *const *named, size_t n
 	return host_read_children(home_fd, host, e);
 }
 
-static int read_state(int run_fd, struct host *host, struct err *e)
+static int read_state(int run_fd, int home_fd, struct host *host, struct err *e)
 {
 	struct err why;
 
@@ -150,6 +150,15 @@ static int read_state(int run_fd, struct host *host, struct err *e)
 			return rc;
 		AUTO_FD int ns_fd = state_box_open_netns(run_fd, "physical", &why);
 		host->is_layout_up = ns_fd >= 0;
+		struct netns_id home, physical;
+		if (ns_fd >= 0) {
+			rc = netns_identify(home_fd, &home, e);
+			if (rc == 0)
+				rc = netns_identify(ns_fd, &physical, e);
+			if (rc < 0)
+				return rc;
+			host->is_inside_physical = netns_same(&home, &physical);
+		}
 	}
 	host->has_foreign_physical = !host->is_layout_up && exists("/run/netns/physical");
 	host->is_netns_dir_shared = is_mount_point("/run/netns");
@@ -166,7 +175,7 @@ int host_read(int run_fd, char *const *named, size_t n_named, struct host *out, 
 		return home_fd;
 	int rc = nl_open_in(NETLINK_ROUTE, -1, &nl, e);
 	if (rc == 0)
-		rc = read_state(run_fd, &host, e);
+		rc = read_state(run_fd, home_fd, &host, e);
 	if (rc == 0)
 		rc = rtnl_dump_links(nl, &host.links, e);
 	if (rc == 0)

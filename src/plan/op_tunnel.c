@@ -19,7 +19,7 @@
 
 /*
  * Whose device it is: at birth by its random name, which is written down before it exists; after the move by the alias
- * that the same message sets.
+ * that the same message sets, or by its number, because alias and name are the user's to change from then on.
  */
 static void own_alias(const struct op_env *env, char out[64])
 {
@@ -31,7 +31,10 @@ static bool is_ours(const struct op_env *env, const struct rtnl_link *link)
 	char alias[64];
 
 	own_alias(env, alias);
-	return strcmp(link->alias, alias) == 0;
+	if (strcmp(link->alias, alias) == 0)
+		return true;
+	return env->tunnel.device.ifindex && link->ifindex == env->tunnel.device.ifindex &&
+	       (strcmp(link->kind, "wireguard") == 0 || strcmp(link->kind, "tun") == 0);
 }
 
 int tunnel_create_run(struct op_env *env, const struct step *step, struct err *e)
@@ -51,24 +54,23 @@ int tunnel_create_run(struct op_env *env, const struct step *step, struct err *e
 int tunnel_create_undo(struct op_env *env, const struct step *step, struct err *e)
 {
 	struct backend_device dev = env->tunnel.device;
-	struct rtnl_link link;
-	struct err why;
+	struct rtnl_links links = { 0 };
 	struct nl *nl;
 
 	(void)step;
 	int rc = op_env_nl_home(env, &nl, e);
+	if (rc == 0)
+		rc = rtnl_dump_links(nl, &links, e);
 	if (rc < 0)
 		return rc;
 	/* a device of that name that is not ours is somebody else's: then only the birthplace is looked at */
-	rc = rtnl_get_link(nl, 0, dev.name, &link, &why);
-	bool is_home = rc == 0 && is_ours(env, &link);
-	if (rc < 0 && rc != -ENODEV) {
-		*e = why;
-		return rc;
+	dev.name[0] = '\0';
+	for (size_t i = 0; i < links.n; i++) {
+		if (is_ours(env, &links.items[i]))
+			memcpy(dev.name, links.items[i].name, sizeof(dev.name));
 	}
-	if (!is_home)
-		dev.name[0] = '\0';
-	return env->backend->destroy(&dev, env->physical_fd, is_home ? env->home_fd : -1, e);
+	rtnl_links_free(&links);
+	return env->backend->destroy(&dev, env->physical_fd, dev.name[0] ? env->home_fd : -1, e);
 }
 
 int tunnel_move_run(struct op_env *env, const struct step *step, struct err *e)
@@ -88,7 +90,15 @@ int tunnel_move_run(struct op_env *env, const struct step *step, struct err *e)
 	rtnl_build_link_move(&m, link.ifindex, env->home_fd, env->tunnel.device.name, 0);
 	if (!rtnl_put_link_alias(&m, alias))
 		return err_set(e, EMSGSIZE, "move the tunnel");
-	return nl_talk(nl, &m, e);
+	rc = nl_talk(nl, &m, e);
+	if (rc == 0)
+		rc = op_env_nl_home(env, &nl, e);
+	if (rc == 0)
+		rc = rtnl_get_link(nl, 0, env->tunnel.device.name, &link, e);
+	if (rc < 0)
+		return rc;
+	env->tunnel.device.ifindex = link.ifindex;
+	return state_tunnel_write(env->run_fd, &env->tunnel, e);
 }
 
 int socket_name_run(struct op_env *env, const struct step *step, struct err *e)
@@ -109,12 +119,20 @@ static void note_retry(const char *text, unsigned pause_ms, void *ctx)
 		    pause_ms % 1000 / 100);
 }
 
+static bool is_stopped(void *ctx)
+{
+	const struct op_env *env = ctx;
+
+	return env->should_stop(env->note_ctx);
+}
+
 int wg_set_run(struct op_env *env, const struct step *step, struct err *e)
 {
 	const struct resolve_policy policy = {
 		.n_retries = env->resolve_retries,
 		.timeout_ms = RESOLVE_TIMEOUT_MS,
 		.notice = note_retry,
+		.should_stop = env->should_stop ? is_stopped : NULL,
 		.ctx = env,
 	};
 

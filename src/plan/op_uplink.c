@@ -263,29 +263,41 @@ int op_uplinks_left(struct op_env *env, struct err *e)
 	return rc;
 }
 
-static int restore_all(const struct restore *r, struct err *e)
-{
-	int rc = 0;
+struct first_error {
+	struct op_env *env;
+	bool is_note; /* `down`: what is refused is said, and holds up nothing */
+	struct err *e;
+	int rc;
+};
 
-	for (size_t i = 0; rc == 0 && i < r->snap->links.n; i++) {
-		struct err why;
-		rc = restore_link(r, &r->snap->links.items[i], &why);
-		if (rc == -ENODEV)
-			rc = 0; /* unplugged meanwhile */
-		else if (rc < 0)
-			*e = why;
+static void take_result(struct first_error *f, int rc, const struct err *why)
+{
+	if (rc >= 0 || rc == -ENODEV) /* unplugged meanwhile */
+		return;
+	if (f->is_note) {
+		op_env_note(f->env, "cannot be given back: %s", why->text);
+	} else if (f->rc == 0) {
+		*f->e = *why;
+		f->rc = rc;
 	}
-	if (rc == 0)
-		rc = restore_addrs(r, e);
-	if (rc == 0)
-		rc = restore_neighs(r, e);
-	if (rc == 0)
-		rc = restore_routes(r, e);
-	return rc < 0 ? rc : restore_finish(r, e);
 }
 
-/* sysctls that physical forces off are given back as home had them */
-static int restore_forwarding(const struct restore *r, struct err *e)
+/* everything that can be restored is, whatever is refused in between */
+static int restore_all(const struct restore *r, struct first_error *f)
+{
+	struct err why;
+
+	for (size_t i = 0; i < r->snap->links.n; i++)
+		take_result(f, restore_link(r, &r->snap->links.items[i], &why), &why);
+	take_result(f, restore_addrs(r, &why), &why);
+	take_result(f, restore_neighs(r, &why), &why);
+	take_result(f, restore_routes(r, &why), &why);
+	take_result(f, restore_finish(r, &why), &why);
+	return f->rc;
+}
+
+/* sysctls that physical forces on its devices are given back as home had them */
+static int restore_home_sysctls(const struct restore *r, struct err *e)
 {
 	struct snapshot only = { .links = r->snap->links };
 	struct restore part = *r;
@@ -296,7 +308,8 @@ static int restore_forwarding(const struct restore *r, struct err *e)
 		return err_set(e, ENOMEM, "restore the sysctls");
 	for (size_t i = 0; i < r->snap->n_sysctls; i++) {
 		if (strstr(r->snap->sysctls[i].path, "/forwarding") ||
-		    strstr(r->snap->sysctls[i].path, "/mc_forwarding"))
+		    strstr(r->snap->sysctls[i].path, "/mc_forwarding") ||
+		    strstr(r->snap->sysctls[i].path, "/stable_secret"))
 			only.sysctls[only.n_sysctls++] = r->snap->sysctls[i];
 	}
 	part.snap = &only;
@@ -337,18 +350,18 @@ int uplinks_save_undo(struct op_env *env, const struct step *step, struct err *e
 	if (dir_fd < 0)
 		return dir_fd;
 	bool has_present = snapshot_read(dir_fd, SNAPSHOT_PHYSICAL, &present, &why) == 0;
-	r.snap = has_present ? &present : snap;
-	rc = restore_all(&r, e);
+	struct first_error f = { .env = env, .is_note = !env->is_rollback, .e = e };
 	r.snap = snap;
-	if (rc == 0 && has_present)
-		rc = restore_forwarding(&r, e);
-	if (rc == 0 && restore_orphans(&r, &why) < 0) {
-		/* its source address or its uplink may have gone while the layout was in use */
-		if (has_present)
-			op_env_note(env, "a route cannot come back: %s", why.text);
-		else
-			*e = why, rc = -why.code;
-	}
+	/* a secret comes before the address mode that needs it */
+	if (has_present)
+		take_result(&f, restore_home_sysctls(&r, &why), &why);
+	r.snap = has_present ? &present : snap;
+	r.is_present = has_present;
+	(void)restore_all(&r, &f); /* what failed is in f */
+	r.snap = snap;
+	r.is_present = false;
+	take_result(&f, restore_orphans(&r, &why), &why);
+	rc = f.rc;
 	snapshot_free(&present);
 	/* those that came back work by now; one that did not keeps the step open */
 	return rc < 0 ? rc : op_uplinks_left(env, e);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "plan_internal.h"
 #include "wgns/str.h"
 
 /* as many routes or addresses as a person reads; more are counted */
@@ -54,7 +55,7 @@ static int add(struct plan *plan, struct err *e, const char *fmt, ...)
 	return rc < 0 ? err_set(e, -rc, "plan the step '%s'", text) : 0;
 }
 
-static int warn(struct plan *plan, struct err *e, const char *text)
+int plan_warn(struct plan *plan, const char *text, struct err *e)
 {
 	if (str_list_add(&plan->warnings, &plan->n_warnings, text, strlen(text)) < 0)
 		return err_set(e, ENOMEM, "plan");
@@ -107,7 +108,7 @@ static int plan_hooks(const struct wgquick *conf, enum wgquick_hook kind, const 
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < conf->n_hooks[kind]; i++)
-		rc = add(plan, e, "hook.run %s %zu: %s", word, i + 1, conf->hooks[kind][i]);
+		rc = add(plan, e, "hook.run %s %zu: %.400s", word, i + 1, conf->hooks[kind][i]);
 	return rc;
 }
 
@@ -169,9 +170,10 @@ static int plan_dns(const struct plan_request *rq, struct plan *plan, struct err
 			   conf->n_dns, conf->n_dns == 1 ? "" : "s");
 	if (conf->n_search)
 		return 0; /* the parser has warned: wg-quick ignores search domains without a server */
-	return warn(plan, e,
-		    "the file has no DNS=: the resolver of the uplink's network is out of reach "
-		    "from home");
+	return plan_warn(plan,
+			 "the file has no DNS=: no names resolve in home, because the uplink's "
+			 "resolver is out of reach from there",
+			 e);
 }
 
 static int plan_tunnel(const struct plan_request *rq, struct plan *plan, struct err *e)
@@ -204,80 +206,6 @@ static int plan_tunnel(const struct plan_request *rq, struct plan *plan, struct 
 	return rc;
 }
 
-static const struct state_tunnel *find_tunnel(const struct host *host, const char *name)
-{
-	for (size_t i = 0; i < host->n_tunnels; i++) {
-		if (strcmp(host->tunnels[i].device.name, name) == 0 &&
-		    strcmp(host->tunnels[i].place, "home") == 0)
-			return &host->tunnels[i];
-	}
-	return NULL;
-}
-
-/* states in which `up` has nothing to begin with */
-static int check_state(const struct plan_request *rq, const struct host *host, struct err *e)
-{
-	const char *name = rq->conf->name;
-	const struct state_tunnel *tunnel = find_tunnel(host, name);
-
-	if (tunnel && tunnel->since) {
-		err_say(e, EEXIST, "%s is already up", name);
-		err_hint(e, "`wgns status %s` shows it, `wgns down %s` ends it", name, name);
-		return err_as(e, ERR_KIND_STATE);
-	}
-	for (size_t i = 0; i < host->n_tunnels; i++) {
-		if (host->tunnels[i].since)
-			continue;
-		err_say(e, EBUSY, "%s is half up: an earlier wgns was interrupted",
-			host->tunnels[i].device.name);
-		err_hint(e, "`wgns down %s` undoes what it did", host->tunnels[i].device.name);
-		return err_as(e, ERR_KIND_STATE);
-	}
-	if (rtnl_links_by_name(&host->links, name)) {
-		err_say(e, EEXIST, "a device called %s exists, and wgns did not make it", name);
-		err_hint(e, "`wg-quick down %s` or `ip link del %s` removes it", name, name);
-		return err_as(e, ERR_KIND_STATE);
-	}
-	if (host->has_foreign_physical) {
-		err_say(e, EEXIST, "a namespace called physical exists, and wgns did not make it");
-		err_hint(e, "`ip netns del physical` removes it when nothing lives there any more");
-		return err_as(e, ERR_KIND_STATE);
-	}
-	return 0;
-}
-
-/* a tunnel born in home would send its ciphertext through the new tunnel, and nobody would notice */
-static int check_other_tunnels(const struct host *host, struct err *e)
-{
-	for (size_t i = 0; i < host->links.n; i++) {
-		const struct rtnl_link *link = &host->links.items[i];
-		bool is_wireguard = strcmp(link->kind, "wireguard") == 0 ||
-				    (host->devices && host->devices[i].is_wireguard);
-		if (!is_wireguard || find_tunnel(host, link->name))
-			continue;
-		err_say(e, EBUSY,
-			"the WireGuard device %s was made in home, and its packets would go "
-			"through the new tunnel",
-			link->name);
-		err_hint(e, "take it down first (`wg-quick down %s`)", link->name);
-		return err_as(e, ERR_KIND_STATE);
-	}
-	return 0;
-}
-
-static int check_hooks(const struct plan_request *rq, struct err *e)
-{
-	for (size_t i = 0; i < WGQUICK_N_HOOKS; i++) {
-		if (!rq->conf->n_hooks[i] || rq->may_run_hooks)
-			continue;
-		err_say(e, EPERM, "the file has hooks, and they do not run: %s", rq->untrusted);
-		err_hint(e, "make the file and every folder above it root's and writable by root "
-			    "only, or set Hooks = yes in wgns.conf(5)");
-		return -e->code;
-	}
-	return 0;
-}
-
 /* the layout is up, and its uplinks are those of its first tunnel */
 static int warn_left(const struct plan_request *rq, const struct host *host, struct plan *plan,
 		     struct err *e)
@@ -291,7 +219,7 @@ static int warn_left(const struct plan_request *rq, const struct host *host, str
 			       "%.15s stays in home: the layout is up already, and only its first "
 			       "tunnel moves uplinks",
 			       rq->uplinks[i]);
-		int rc = warn(plan, e, text);
+		int rc = plan_warn(plan, text, e);
 		if (rc < 0)
 			return rc;
 	}
@@ -301,16 +229,14 @@ static int warn_left(const struct plan_request *rq, const struct host *host, str
 int plan_up(const struct plan_request *rq, const struct host *host, struct plan *out, struct err *e)
 {
 	struct plan plan = { 0 };
-	int rc = check_state(rq, host, e);
+	int rc = plan_check(rq, host, e);
 
-	if (rc == 0)
-		rc = check_hooks(rq, e);
-	if (rc == 0 && !host->is_layout_up)
-		rc = check_other_tunnels(host, e);
 	if (rc == 0 && !host->is_layout_up)
 		rc = plan_layout(rq, host, &plan, e);
 	else if (rc == 0)
 		rc = warn_left(rq, host, &plan, e);
+	if (rc == 0)
+		rc = plan_check_routes(rq, host, &plan, e);
 	if (rc == 0)
 		rc = plan_tunnel(rq, &plan, e);
 	if (rc < 0) {

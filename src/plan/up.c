@@ -106,7 +106,8 @@ static int describe_tunnel(const struct change_up *up, struct op_env *env, struc
 				    .layout = "physical",
 				    .birthplace = OP_PHYSICAL };
 	(void)snprintf(t->backend, sizeof(t->backend), "%s", env->backend->name);
-	(void)snprintf(t->dns, sizeof(t->dns), "%s", dns_manager_name(dns_detect()));
+	if (up->conf->n_dns)
+		(void)snprintf(t->dns, sizeof(t->dns), "%s", dns_manager_name(dns_detect()));
 	(void)snprintf(t->device.name, sizeof(t->device.name), "%s", up->conf->name);
 	if (strcmp(env->backend->name, "userspace") == 0) {
 		(void)snprintf(t->device.daemon, sizeof(t->device.daemon), "%s", up->daemon);
@@ -271,7 +272,7 @@ int change_up(const struct change_up *up, const struct change_talk *talk, char w
 	      struct err *e)
 {
 	int run_fd, lock_fd;
-	int rc = state_enter(true, STATE_LOCK_WAIT_MS, &run_fd, &lock_fd, e);
+	int rc = change_enter(true, talk, &run_fd, &lock_fd, e);
 
 	if (rc < 0)
 		return rc;

@@ -222,6 +222,25 @@ static int warn_lost(const struct host *host, struct plan *plan, const struct rt
 	return 0;
 }
 
+/* --uplink leaves a way out of the tunnel where another uplink stays: nobody should learn that from a capture */
+static int warn_staying(const struct host *host, struct plan *plan, struct err *e)
+{
+	char text[200];
+
+	for (size_t i = 0; i < host->links.n; i++) {
+		const struct rtnl_link *link = &host->links.items[i];
+		if (!host_is_candidate(host, link, NULL, 0) ||
+		    is_named(link->name, plan->uplinks, plan->n_uplinks))
+			continue;
+		int len = snprintf(text, sizeof(text),
+				   "%s stays in home, and what goes over it goes past the tunnel",
+				   link->name);
+		if (str_list_add(&plan->warnings, &plan->n_warnings, text, (size_t)len) < 0)
+			return err_set(e, ENOMEM, "plan");
+	}
+	return 0;
+}
+
 int plan_uplinks(const struct plan_request *rq, const struct host *host, struct plan *plan,
 		 struct err *e)
 {
@@ -248,6 +267,8 @@ int plan_uplinks(const struct plan_request *rq, const struct host *host, struct 
 		err_hint(e, "name those that are needed with --uplink");
 		return err_as(e, ERR_KIND_MACHINE);
 	}
+	if (rc == 0 && rq->n_uplinks)
+		rc = warn_staying(host, plan, e);
 	if (rc < 0 || plan->n_uplinks)
 		return rc;
 	err_say(e, ENODEV,

@@ -99,16 +99,25 @@ int restore_link(const struct restore *r, const struct rtnl_link *old, struct er
 	rtnl_links_free(&links);
 	if (!now.ifindex)
 		return err_set(e, ENODEV, "find %s", old->name);
-	rc = restore_attributes(r, old, &now, e);
-	if (rc == 0)
-		rc = sysctl_write_device(r, old->name, now.name, SYSCTL_BEFORE_UP, e);
-	if (rc == 0)
-		rc = restore_addr_gen_mode(r, old, &now, e);
-	if (rc < 0 || !(old->flags & IFF_UP))
-		return rc;
-	rtnl_build_link_flags(&m, now.ifindex, IFF_UP, IFF_UP);
-	rc = nl_talk(r->nl, &m, e);
-	return rc < 0 ? err_context(e, "set %s up", old->name) : 0;
+	/* one refused attribute must not keep the device down: the first is reported, the rest is done */
+	struct err first = { 0 }, why;
+	if (restore_attributes(r, old, &now, &why) < 0)
+		first = why;
+	if (sysctl_write_device(r, old->name, now.name, SYSCTL_BEFORE_UP, &why) < 0 && !first.code)
+		first = why;
+	if (restore_addr_gen_mode(r, old, &now, &why) < 0 && !first.code)
+		first = why;
+	if (old->flags & IFF_UP) {
+		rtnl_build_link_flags(&m, now.ifindex, IFF_UP, IFF_UP);
+		if (nl_talk(r->nl, &m, &why) < 0 && !first.code) {
+			err_context(&why, "set %s up", old->name);
+			first = why;
+		}
+	}
+	if (!first.code)
+		return 0;
+	*e = first;
+	return -first.code;
 }
 
 /* which object a batch's request was made of, so that a failure can be named */

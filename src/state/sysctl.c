@@ -160,7 +160,10 @@ static const char *value_in_phase(const struct restore *r, const struct snapshot
 		return "0";
 	if (is_mtu || strcmp(s->path, "ipv6/conf/addr_gen_mode") == 0)
 		return NULL; /* the mode is set by restore_link(), after the secret that it needs */
-	if (r->is_host && (strstr(s->path, "/forwarding") || strstr(s->path, "/mc_forwarding")))
+	bool is_forwarding = strstr(s->path, "/forwarding") || strstr(s->path, "/mc_forwarding");
+	if (is_forwarding && (r->is_host || r->is_present))
+		return NULL;
+	if (r->is_present && strcmp(s->path, "ipv6/conf/stable_secret") == 0)
 		return NULL;
 	return s->value;
 }
@@ -241,6 +244,12 @@ int sysctl_prepare_netns(const struct sysctl_dirs *from, const struct sysctl_dir
 		if (rc < 0)
 			return err_set(e, -rc, "copy the sysctl %s", names[i]);
 	}
-	int rc = stop_forwarding(to, "ipv4/conf", e);
+	/* new devices take it over, and their address mode with it; unset it cannot be read */
+	int rc = from->ipv6_fd < 0 || to->ipv6_fd < 0
+			 ? 0
+			 : copy_value(from->ipv6_fd, to->ipv6_fd, "conf/default/stable_secret");
+	if (rc < 0)
+		return err_set(e, -rc, "copy the sysctl stable_secret");
+	rc = stop_forwarding(to, "ipv4/conf", e);
 	return rc < 0 ? rc : stop_forwarding(to, "ipv6/conf", e);
 }

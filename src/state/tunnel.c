@@ -31,13 +31,14 @@ int state_tunnel_write(int run_fd, const struct state_tunnel *t, struct err *e)
 
 	strbuf_addf(&b, "version=1\nplace=%s\nname=%s\nlayout=%s\nbirthplace=%s\nbackend=%s\n",
 		    t->place, t->device.name, t->layout, t->birthplace, t->backend);
-	strbuf_addf(&b, "birth_name=%s\ndaemon=%s\npid=%d\nstart_time=%llu\nlog=%s\n",
-		    t->device.birth_name, t->device.daemon, (int)t->device.pid,
+	strbuf_addf(&b, "birth_name=%s\nifindex=%d\ndaemon=%s\npid=%d\nstart_time=%llu\nlog=%s\n",
+		    t->device.birth_name, t->device.ifindex, t->device.daemon, (int)t->device.pid,
 		    t->device.start_time, t->device.log_path);
 	strbuf_addf(&b,
-		    "dns=%s\nsince=%" PRId64 "\nhome=%" PRIu64 ":%" PRIu64 "\nbirth=%" PRIu64
-		    ":%" PRIu64 "\nfile=",
-		    t->dns, t->since, t->home.dev, t->home.ino, t->birth.dev, t->birth.ino);
+		    "dns=%s\nhooks=%u\nsince=%" PRId64 "\nhome=%" PRIu64 ":%" PRIu64
+		    "\nbirth=%" PRIu64 ":%" PRIu64 "\nfile=",
+		    t->dns, t->hooks_run, t->since, t->home.dev, t->home.ino, t->birth.dev,
+		    t->birth.ino);
 	strbuf_add_hex(&b, t->file, strlen(t->file));
 	strbuf_add(&b, "\n", 1);
 	if (b.is_failed)
@@ -109,8 +110,16 @@ static bool take_pair(struct state_tunnel *t, const char *key, const char *value
 		if (!take_u64(value, INT32_MAX, &n))
 			return false;
 		t->device.pid = (pid_t)n;
+	} else if (strcmp(key, "ifindex") == 0) {
+		if (!take_u64(value, INT32_MAX, &n))
+			return false;
+		t->device.ifindex = (int)n;
 	} else if (strcmp(key, "start_time") == 0) {
 		return take_u64(value, UINT64_MAX, &t->device.start_time);
+	} else if (strcmp(key, "hooks") == 0) {
+		if (!take_u64(value, UINT32_MAX, &n))
+			return false;
+		t->hooks_run = (unsigned)n;
 	} else if (strcmp(key, "since") == 0) {
 		if (!take_u64(value, INT64_MAX, &n))
 			return false;

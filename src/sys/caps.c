@@ -8,9 +8,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define CAP_BOUND                                                                                  \
-	64 /* version 3 of capset(2) has two words of 32; the kernel says EINVAL earlier */
-
 struct sets {
 	struct __user_cap_data_struct word[_LINUX_CAPABILITY_U32S_3];
 };
@@ -39,26 +36,6 @@ bool caps_has_sys_admin(void)
 	struct sets s = { 0 };
 
 	return get(&s) == 0 && has_effective(&s, CAP_SYS_ADMIN);
-}
-
-int caps_drop_bounding(const char **what)
-{
-	struct sets s = { 0 };
-
-	*what = "read capabilities";
-	if (get(&s) < 0)
-		return -errno;
-	if (!has_effective(&s, CAP_SETPCAP))
-		return 0;
-	*what = "empty the bounding set";
-	for (unsigned long cap = 0; cap < CAP_BOUND; cap++) {
-		int is_bound = prctl(PR_CAPBSET_READ, cap, 0, 0, 0);
-		if (is_bound < 0) /* EINVAL: past the last that this kernel knows */
-			return errno == EINVAL && cap ? 0 : -errno;
-		if (is_bound && prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0)
-			return -errno;
-	}
-	return 0;
 }
 
 int caps_drop_all(const char **what)

@@ -62,6 +62,10 @@ static bool prepare(int ns_fd, const char **what)
 	if (null < 0 ||
 	    (null == STDIN_FILENO ? fcntl(null, F_SETFD, 0) : dup2(null, STDIN_FILENO)) < 0)
 		return false;
+	/* standard output is for the answers of wgns */
+	*what = "join standard output and error";
+	if (fcntl(STDERR_FILENO, F_GETFD) >= 0 && dup2(STDERR_FILENO, STDOUT_FILENO) < 0)
+		return false;
 	*what = "close descriptors";
 	return syscall(SYS_close_range, REPORT_FD + 1U, ~0U, 0U) == 0;
 }

@@ -23,6 +23,7 @@
 
 #define PAUSE_FIRST_MS 1000
 #define PAUSE_MAX_MS 20000
+#define STOP_LOOK_MS 200 /* a signal that is blocked does not end poll(2) */
 
 enum report_kind { REPORT_ANSWER, REPORT_PAUSE, REPORT_FAILED, REPORT_BROKEN };
 
@@ -176,7 +177,8 @@ static long long now_ms(void)
 }
 
 /* Return: 1 with a whole record, 0 when the child has closed its end, -errno */
-static int receive(int fd, long long deadline, struct report *r)
+static int receive(int fd, long long deadline, const struct resolve_policy *policy,
+		   struct report *r)
 {
 	struct pollfd p = { .fd = fd, .events = POLLIN };
 
@@ -184,6 +186,10 @@ static int receive(int fd, long long deadline, struct report *r)
 		long long left = deadline ? deadline - now_ms() : -1;
 		if (deadline && left <= 0)
 			return -ETIMEDOUT;
+		if (policy->should_stop && policy->should_stop(policy->ctx))
+			return -EINTR;
+		if (policy->should_stop && (left < 0 || left > STOP_LOOK_MS))
+			left = STOP_LOOK_MS;
 		int n = poll(&p, 1, (int)left);
 		if (n == 0 || (n < 0 && errno == EINTR))
 			continue;
@@ -239,12 +245,15 @@ static int collect(struct wg_device *dev, const struct resolve_policy *policy, i
 		size_t next = first_open(dev);
 		if (next == dev->n_peers)
 			return 0;
-		int rc = receive(fd, deadline, &r);
+		int rc = receive(fd, deadline, policy, &r);
 		if (rc == 0)
-			return fail_peer(dev, next, EPIPE, "the resolver's process ended early", e);
+			return fail_peer(dev, next, EPIPE, "interrupted", e);
 		if (rc < 0)
 			return fail_peer(dev, next, -rc,
-					 rc == -ETIMEDOUT ? "no answer in time" : strerror(-rc), e);
+					 rc == -ETIMEDOUT ? "no answer in time"
+					 : rc == -EINTR	  ? "interrupted"
+							  : strerror(-rc),
+					 e);
 		rc = take_report(dev, policy, &r, e);
 		if (rc < 0)
 			return rc;

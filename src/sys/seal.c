@@ -30,7 +30,7 @@ static const char *const below_sys[] = {
 };
 #define N_BELOW_SYS (sizeof(below_sys) / sizeof(below_sys[0]))
 
-/* where nscd and systemd-resolved listen; `up` makes them, so that they cannot appear later */
+/* where nscd and systemd-resolved listen; a folder that is not there yet cannot be hidden */
 static const char *const masked[] = { "/run/nscd", "/run/systemd/resolve" };
 #define N_MASKED (sizeof(masked) / sizeof(masked[0]))
 

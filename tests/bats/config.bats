@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
+# in the VM: none
 # check, strip, genkey and pubkey; and whether they agree with wg(8) and wg-quick(8)
 # shellcheck disable=SC2016 # $1 belongs to the inner bash, and %b has its own escapes
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
+# in the VM: 6.1
 # down: from the journal alone, and who may stand in its way
 # shellcheck disable=SC2016 # the text of a hook or a file is not for this shell to expand
 # shellcheck disable=SC2154 # run sets status, output and stderr
@@ -190,4 +191,38 @@ runs_in_physical() {
 	done
 	unchanged
 	[ "$(get 203.0.113.80/cgi-bin/who)" = 192.0.2.10 ]
+}
+
+@test "down finds its device although a hook gave it another alias and somebody another name" {
+	remember
+	up wg0
+	lab_run ip link set wg0 alias my-vpn
+	lab_run sh -c 'ip link set wg0 down; ip link set wg0 name vpn7; ip link set vpn7 up'
+	down wg0
+	unchanged
+}
+
+@test "down --kill ends more programs than fit into one look" {
+	up wg0
+	lab_run nsenter --net=/run/netns/physical sh -c 'i=0; while [ $i -lt 300 ]; do sleep 1000 & i=$((i + 1)); done' >&2
+	down --kill wg0
+}
+
+@test "down gives back the rest when one route cannot be had in home" {
+	up wg0
+	lab_run ip -n physical nexthop add id 7 via 192.0.2.1 dev eth0
+	lab_run ip -n physical route add 198.18.0.0/24 nhid 7
+	run lab_run "$WGNS" down wg0
+	says 0 'cannot be given back' '198.18.0.0/24'
+	[[ $(lab_run ip route show default) = *eth0* ]]
+}
+
+@test "down with a damaged journal touches nothing and says which" {
+	up wg0
+	lab_run sh -c 'printf X | dd of=/run/wgns/box/physical/journal conv=notrunc 2>/dev/null'
+	run lab_run "$WGNS" down wg0
+	says 1 'box/physical' 'damaged at line 1'
+	lab_run ip link show wg0
+	lab_run sh -c 'printf I | dd of=/run/wgns/box/physical/journal conv=notrunc 2>/dev/null'
+	down wg0
 }

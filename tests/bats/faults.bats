@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
+# in the VM: 6.12
 # every step of the plan fails, its undo fails, wgns is killed at it: the plan itself says which steps there are
 # shellcheck disable=SC2016 # the text of a hook or a file is not for this shell to expand
 # shellcheck disable=SC2154 # run sets status, output and stderr
@@ -8,8 +9,9 @@
 load change
 
 setup_file() {
-	export FAULTY=$BATS_FILE_TMPDIR/faults/wgns
-	make -s -C "$BATS_TEST_DIRNAME/../.." O="$BATS_FILE_TMPDIR/faults" FAULTS=1 "$FAULTY" >&2
+	export FAULTY=${WGNS_FAULTY:-$BATS_FILE_TMPDIR/faults/wgns}
+	[ -n "${WGNS_FAULTY-}" ] ||
+		make -s -C "$BATS_TEST_DIRNAME/../.." O="$BATS_FILE_TMPDIR/faults" FAULTS=1 "$FAULTY" >&2
 }
 
 setup() {

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
+# in the VM: 6.1
 # Pre/Post hooks and SaveConfig
 # shellcheck disable=SC2016 # the text of a hook or a file is not for this shell to expand
 # shellcheck disable=SC2154 # run sets status, output and stderr
@@ -159,4 +160,31 @@ good-bye'
 	[ "$(lab_run stat -c %a /etc/wireguard/wg1.conf)" = 600 ]
 	up wg1
 	[ "$(get 10.78.0.80/)" = "behind the tunnel" ]
+}
+
+@test "a crash leaves no core with a key in it" {
+	interface wg0 'PostUp = kill -ABRT $PPID'
+	run lab_run sh -c 'cd /run; ulimit -c unlimited; "$0" up wg0' "$WGNS"
+	[ "$status" = 134 ]
+	[ -z "$(lab_run find /run -maxdepth 1 -name 'core*')" ]
+	down wg0
+}
+
+@test "a hook's output does not get into the answer of --json" {
+	interface wg0 'PostUp = echo from the hook'
+	run --separate-stderr up --json wg0
+	[ "$status" = 0 ]
+	jq -e '.state == "up"' <<<"$output"
+	down wg0
+}
+
+@test "PreDown and PostDown run once although down is tried twice" {
+	interface wg0 'PreDown = echo pre >>/run/ran'
+	interface wg0 'PostDown = echo post >>/run/ran'
+	up wg0
+	run lab_run env WGNS_FAULT=undo:1 "$WGNS_FAULTY" down wg0
+	[ "$status" = 4 ]
+	down wg0
+	lab_run cat /run/ran >&2
+	[ "$(lab_run cat /run/ran | tr "\n" " ")" = "pre post " ]
 }

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
+# in the VM: 6.12
 # what up refuses, with which exit status, and that nothing was touched then
 # shellcheck disable=SC2016 # the text of a hook or a file is not for this shell to expand
 # shellcheck disable=SC2154 # run sets status, output and stderr
@@ -195,7 +196,7 @@ child_refused() {
 @test "somebody who is not root" {
 	remember
 	run lab_run setpriv --reuid 4242 --regid 4242 --clear-groups "$WGNS" up wg0
-	says 1 'only root' 'sudo wgns up wg0'
+	says 1 'only root' 'with sudo in front'
 	run lab_run setpriv --reuid 4242 --regid 4242 --clear-groups "$WGNS" down wg0
 	says 1 'only root'
 	unchanged
@@ -229,4 +230,21 @@ child_refused() {
 	wait "$second" || second_status=$?
 	[ "$second_status" = 3 ]
 	grep -q 'wg0 is already up' "$BATS_TEST_TMPDIR/second"
+}
+
+@test "up inside of physical" {
+	up wg0
+	remember
+	run lab_run nsenter --net=/run/netns/physical "$WGNS" up wg1
+	says 3 'this is physical itself' 'in home'
+	unchanged
+	down wg0
+}
+
+@test "a route that another tunnel has already, -n as well as up" {
+	lab_run sh -c 'sed "s/^ListenPort.*//" /etc/wireguard/wg0.conf >/etc/wireguard/wg2.conf'
+	up wg0
+	refused 3 'the route 0.0.0.0/0 is taken by wg0 already' 'wgns down wg0' -- -n wg2
+	refused 3 'the route 0.0.0.0/0 is taken by wg0 already' 'wgns down wg0' -- wg2
+	down wg0
 }

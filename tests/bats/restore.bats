@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
+# in the VM: 6.12
 # what an uplink has: the same in physical, and the same in home when it is back
 # shellcheck disable=SC2016 # the text of a hook or a file is not for this shell to expand
 # shellcheck disable=SC2154 # run sets status, output and stderr
@@ -460,4 +461,14 @@ other_device() {
 	says 0 'warning: the queueing discipline of eth0 (tbf' 'is lost'
 	run up wg0
 	says 0 'warning: the queueing discipline of eth0 (tbf' 'is lost'
+}
+
+@test "a default stable secret of home holds up nothing" {
+	lab_run sh -c 'echo 2001:db8::5ec >/proc/sys/net/ipv6/conf/default/stable_secret; ip link set eth0 addrgenmode stable_secret'
+	before=$(lab_run ip -o -6 addr show dev eth0 scope global)
+	up wg0
+	[ "$(in_physical cat /proc/sys/net/ipv6/conf/default/stable_secret)" = 2001:0db8:0000:0000:0000:0000:0000:05ec ]
+	down wg0
+	# the kernel gives the device the default as its own when it comes back, and knows no way to take it away again
+	[ "$(lab_run ip -o -6 addr show dev eth0 scope global)" = "$before" ]
 }

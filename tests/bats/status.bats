@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
+# in the VM: none
 # shellcheck disable=SC2154 # $stderr is set by `run --separate-stderr`
 # `wgns status` where nothing is up: needs no tunnel, no root and no network
 

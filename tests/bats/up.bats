@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
+# in the VM: 6.1
 # up in the physical layout: what it makes of a tunnel
 # shellcheck disable=SC2016 # the text of a hook or a file is not for this shell to expand
 # shellcheck disable=SC2154 # run sets status, output and stderr
@@ -291,22 +292,27 @@ mtu() { lab_run cat /sys/class/net/wg0/mtu; }
 	lab_run sh -c 'echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6'
 	remember
 	run up wg0
-	says 1 'step ' ' addr.add wg0' 'address fd00:9::2/128: Permission denied' '(kernel: "' 'everything was undone'
+	# before Linux 6.3 the kernel has no words for it
+	case $(lab_run uname -r) in 6.[012].* | 5.*) words='' ;; *) words='(kernel: "' ;; esac
+	says 1 'step ' ' addr.add wg0' 'address fd00:9::2/128: Permission denied' "$words" 'everything was undone'
 	unchanged
 }
 
-@test "10,000 peers with 10,000 routes come up and go down" {
+@test "thousands of peers with a route each come up and go down" {
+	n=10000
+	# emulation takes three minutes for as many; test_backend sets and reads 10,000 there, too
+	[ -z "${CHECK_IN_VM-}" ] || n=1000
 	lab_run sh -c "rm /etc/wireguard/wg1.conf; umask 077; cat >/etc/wireguard/many.conf" < <(
 		printf '[Interface]\nPrivateKey = %s\nAddress = 10.9.1.2/32\n' "$(wg genkey)"
 		# any 32 bytes are a public key
 		# shellcheck disable=SC2046,SC2183 # four words a peer
 		printf '[Peer]\nPublicKey = %042dA=\nAllowedIPs = 10.%d.%d.0/24\nEndpoint = 198.51.100.2:%d\n' \
-			$(for ((i = 0; i < 10000; i++)); do echo $i $((100 + i / 256)) $((i % 256)) $((1 + i)); done)
+			$(for ((i = 0; i < n; i++)); do echo $i $((100 + i / 256)) $((i % 256)) $((1 + i)); done)
 	)
 	remember
 	up many
-	[ "$(lab_run wg show many peers | wc -l)" = 10000 ]
-	[ "$(lab_run ip route show dev many | grep -c '^10\.')" = 10000 ]
+	[ "$(lab_run wg show many peers | wc -l)" = "$n" ]
+	[ "$(lab_run ip route show dev many | grep -c '^10\.')" = "$n" ]
 	down many
 	unchanged
 }
@@ -343,4 +349,12 @@ mtu() { lab_run cat /sys/class/net/wg0/mtu; }
 	# the others are not waited for
 	[ "$(grep -c 'trying again' "$BATS_TEST_TMPDIR/said")" -le 2 ]
 	unchanged
+}
+
+@test "a tunnel without a default route says what home will not reach" {
+	run up -n wg1
+	says 0 'AllowedIPs has no default route'
+	run up -n wg0
+	[ "$status" = 0 ]
+	[[ $output != *'no default route'* ]]
 }

@@ -36,8 +36,11 @@
 #
 # lab_up must be called in the shell that calls lab_down, never in $(...) or a pipe: the lab dies with its caller.
 # To have two labs at once, call lab_up a second time after saving LAB_DIR: lab_use DIR changes between them.
-# WGNS is the path of the program, LAB_BACKEND (kernel, userspace) what lab_backend says, LAB_LOG=1 keeps the logs
-# of a lab that did not start on the terminal. Never wait for a time: lab_wait CONDITION.
+# WGNS is the path of the program, WGNS_FAULTY that of one built with FAULTS=1 (unset: build it), LAB_BACKEND (kernel,
+# userspace) what lab_backend says. CHECK_IN_VM is the series of the kernel (6.1) in an emulated machine, where everything
+# takes ten times as long: a test of many peers may take fewer there. A test that this kernel cannot run says skip "this
+# kernel has no ..." and one that needs a daemon skip "the kernel does the encryption here": scripts/check knows these as
+# run elsewhere, every other skip fails in CI. Never wait for a time: lab_wait CONDITION.
 
 LAB_HERE=$(cd "${BASH_SOURCE[0]%/*}" && pwd)
 export LAB_HERE
@@ -108,13 +111,8 @@ lab_close_fds() {
 
 # the lab's namespaces by number: pid, mount and network of everyone who is in it
 lab_namespaces() {
-	local ns
-	for ns in pid mnt net; do
-		readlink "/proc/$LAB_WORLD/ns/$ns" "/proc/$LAB_HOME/ns/$ns"
-	done
-	for ns in server web; do
-		stat -Lc 'net:[%i]' "/proc/$LAB_WORLD/root/run/netns/$ns"
-	done
+	readlink "/proc/$LAB_WORLD/ns/"{pid,mnt,net} "/proc/$LAB_HOME/ns/"{pid,mnt,net}
+	stat -Lc 'net:[%i]' "/proc/$LAB_WORLD/root/run/netns/"{server,web}
 }
 
 # lab_run CMD [ARG]...: in home, as root

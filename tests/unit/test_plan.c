@@ -243,6 +243,11 @@ static void spoil_foreign_physical(struct fixture *f)
 {
 	f->host.has_foreign_physical = true;
 }
+static void spoil_inside_physical(struct fixture *f)
+{
+	f->host.is_layout_up = true;
+	f->host.is_inside_physical = true;
+}
 static void spoil_untrusted_hooks(struct fixture *f)
 {
 	static char *hooks[] = { (char *)(uintptr_t) "true" };
@@ -274,6 +279,7 @@ static void test_plan_up_refuses(void **state)
 		{ spoil_name_taken, ERR_KIND_STATE, "device called wg0 exists" },
 		{ spoil_foreign_wireguard, ERR_KIND_STATE, "corp" },
 		{ spoil_foreign_physical, ERR_KIND_STATE, "namespace called physical" },
+		{ spoil_inside_physical, ERR_KIND_STATE, "physical itself" },
 		{ spoil_untrusted_hooks, ERR_KIND_FAILED, "it belongs to user 1000" },
 	};
 

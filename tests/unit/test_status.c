@@ -331,7 +331,7 @@ static void test_text_laptop(void **state)
 		"  mtu             1420\n"
 		"  listen port     51820\n"
 		"  public key      ERERERERERERERERERERERERERERERERERERERERERE=\n"
-		"  dns             file\n"
+		"  dns             in /etc/resolv.conf\n"
 		"  file            /etc/wireguard/wg0.conf\n"
 		"  since           2 h 3 min ago\n"
 		"  peer            MzMzMzMzMzMzMzMzMzMzMzMzMzMzMzMzMzMzMzMzMzM=\n"

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef WGNS_PLAN_INTERNAL_H
+#define WGNS_PLAN_INTERNAL_H
+
+#include "wgns/plan.h"
+
+/** plan_check - is there anything with which `up` does not begin? Return: 0, or the refusal */
+int plan_check(const struct plan_request *rq, const struct host *host, struct err *e);
+
+/**
+ * plan_check_routes - routes of AllowedIPs that something else has already are refused; a warning when home will have no
+ * default route
+ * @plan: its uplinks are known
+ */
+int plan_check_routes(const struct plan_request *rq, const struct host *host, struct plan *plan,
+		      struct err *e);
+
+/** plan_warn - Return: 0 or -ENOMEM */
+int plan_warn(struct plan *plan, const char *text, struct err *e);
+
+#endif
