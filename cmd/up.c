@@ -10,7 +10,6 @@
 #include "wgns/change.h"
 #include "wgns/str.h"
 
-#define DEFAULT_DAEMON "/usr/bin/wireguard-go"
 #define DEFAULT_RETRIES 15
 
 struct options {
@@ -165,8 +164,8 @@ static int run_loaded(const struct options *o, struct loaded *loaded)
 		.uplinks = o->n_uplinks ? o->uplinks : settings->uplinks,
 		.n_uplinks = o->n_uplinks ? o->n_uplinks : settings->n_uplinks,
 		.backend = o->backend ? o->backend : settings->backend,
-		.daemon = settings->daemon[0] ? settings->daemon : DEFAULT_DAEMON,
-		.group = settings->group[0] ? settings->group : "wgns",
+		.daemon = settings->daemon,
+		.group = settings->group,
 		.may_run_hooks = loaded->file.is_trusted || settings->should_trust_hooks,
 		.resolve_retries = resolve_retries(),
 	};

@@ -7,6 +7,7 @@
 
 #include "change_internal.h"
 #include "op.h"
+#include "wgns/dns.h"
 #include "wgns/fd.h"
 
 int change_enter(bool should_create, const struct change_talk *talk, int *run_fd, int *lock_fd,
@@ -24,6 +25,19 @@ int change_enter(bool should_create, const struct change_talk *talk, int *run_fd
 	if (talk->note)
 		talk->note(talk->ctx, "another wgns is changing the network; waiting for it");
 	return state_enter(should_create, STATE_LOCK_WAIT_MS, run_fd, lock_fd, e);
+}
+
+void change_sweep(int run_fd, const struct change_talk *talk)
+{
+	struct state_tunnel *tunnels = NULL;
+	struct err why;
+	size_t n = 0;
+
+	if (state_tunnels(run_fd, &tunnels, &n, &why) < 0)
+		return; /* whoever asks next is told */
+	free(tunnels);
+	if (n == 0 && dns_unset(DNS_FILE, -1, "", &why) < 0 && talk->note)
+		talk->note(talk->ctx, why.text);
 }
 
 int change_env(int run_fd, const struct change_talk *talk, struct op_env *env, struct err *e)

@@ -10,6 +10,13 @@
 int change_enter(bool should_create, const struct change_talk *talk, int *run_fd, int *lock_fd,
 		 struct err *e);
 
+/**
+ * change_sweep - while no tunnel is up: what outlived a reboot, which empties /run and not /etc
+ *
+ * Only where wgns itself owns /etc/resolv.conf; the lock is held.
+ */
+void change_sweep(int run_fd, const struct change_talk *talk);
+
 /** change_env - what steps work on, from the caller's namespace; close with op_env_close() */
 int change_env(int run_fd, const struct change_talk *talk, struct op_env *env, struct err *e);
 

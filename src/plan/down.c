@@ -359,15 +359,12 @@ int change_down(const struct change_down *down, const struct change_talk *talk, 
 {
 	struct op_env env;
 	int run_fd, lock_fd;
-	struct err why;
 
-	int rc = change_enter(false, talk, &run_fd, &lock_fd, &why);
-	if (rc == -ENOENT)
-		return not_up(down->name, e);
-	if (rc < 0) {
-		*e = why;
+	/* made when it is absent, for the lock: after a reboot there may be something to sweep */
+	int rc = change_enter(true, talk, &run_fd, &lock_fd, e);
+	if (rc < 0)
 		return rc;
-	}
+	change_sweep(run_fd, talk);
 	rc = change_env(run_fd, talk, &env, e);
 	if (rc == 0)
 		rc = take_down(&env, down, talk, e);

@@ -276,6 +276,7 @@ int change_up(const struct change_up *up, const struct change_talk *talk, char w
 
 	if (rc < 0)
 		return rc;
+	change_sweep(run_fd, talk);
 	rc = up_locked(up, talk, run_fd, why_backend, e);
 	state_leave(&run_fd, &lock_fd);
 	return rc;

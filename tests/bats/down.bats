@@ -226,3 +226,18 @@ runs_in_physical() {
 	lab_run sh -c 'printf I | dd of=/run/wgns/box/physical/journal conv=notrunc 2>/dev/null'
 	down wg0
 }
+
+@test "after a reboot in the middle, down and the next up give /etc/resolv.conf back" {
+	for command in 'down wg0' 'up wg1'; do
+		up wg0
+		lab_run sh -c 'mkdir /run/kept; cp -dp /etc/resolv.conf /etc/.resolv.conf.wgns /run/kept/'
+		down wg0
+		# a reboot empties /run and leaves /etc
+		lab_run sh -c 'cp -dp /run/kept/resolv.conf /run/kept/.resolv.conf.wgns /etc/; rm -r /run/kept'
+		# shellcheck disable=SC2086 # two words
+		run lab_run "$WGNS" $command
+		[[ $(lab_run cat /etc/resolv.conf) = *192.0.2.1* ]]
+	done
+	down wg1
+	lab_run sh -c '! ls /etc/.resolv.conf* 2>/dev/null'
+}

@@ -341,7 +341,8 @@ mtu() { lab_run cat /sys/class/net/wg0/mtu; }
 	WG_ENDPOINT_RESOLUTION_RETRIES=4 up wg0 2>"$BATS_TEST_TMPDIR/said" 3>&- &
 	pid=$!
 	lab_wait grep -q 'trying again' "$BATS_TEST_TMPDIR/said"
-	lab_run pkill -INT -x wgns
+	# the first is wgns itself, the second its resolver
+	lab_run pkill -INT -o -x wgns
 	status=0
 	wait $pid || status=$?
 	[ "$status" = 1 ]
