@@ -8,6 +8,40 @@
 
 #include "cmd.h"
 
+static int read_path(const char *path, struct wgquick_file *file, struct diag_list *diags,
+		     struct err *e)
+{
+	int rc = wgquick_read(path, file, diags, e);
+
+	if (rc == -ENOENT)
+		err_hint(e, "TUNNEL means " CMD_WIREGUARD_DIR
+			    "/TUNNEL.conf; a file elsewhere is named with a slash: ./NAME.conf");
+	return rc;
+}
+
+int load_file(const struct cmd *cmd, int argc, char **argv, struct load_file *out)
+{
+	struct err e;
+
+	*out = (struct load_file){ 0 };
+	if (argc != 2 || argv[1][0] == '-')
+		return cmd_usage(cmd, argc == 2 ? "there are no options" : "one file is expected");
+	if (wgquick_resolve_path(argv[1], CMD_WIREGUARD_DIR, &out->path, out->name, &e) < 0)
+		return cmd_fail(&e, cmd->name);
+	out->diags.file = out->path;
+	if (read_path(out->path, &out->file, &out->diags, &e) == 0)
+		return 0;
+	load_file_free(out);
+	return cmd_fail(&e, cmd->name);
+}
+
+void load_file_free(struct load_file *file)
+{
+	free(file->path);
+	wgquick_file_free(&file->file);
+	diag_free(&file->diags);
+}
+
 static int read_file(const char *arg, struct loaded *out, struct err *e)
 {
 	struct diag_list diags = { .file = arg };
@@ -17,10 +51,7 @@ static int read_file(const char *arg, struct loaded *out, struct err *e)
 	if (rc < 0)
 		return err_as(e, ERR_KIND_USAGE);
 	diags.file = out->path;
-	rc = wgquick_read(out->path, &out->file, &diags, e);
-	if (rc == -ENOENT)
-		err_hint(e, "TUNNEL means " CMD_WIREGUARD_DIR
-			    "/TUNNEL.conf; a file elsewhere is named with a slash: ./NAME.conf");
+	rc = read_path(out->path, &out->file, &diags, e);
 	if (rc == 0) {
 		rc = wgquick_parse(out->file.text, out->file.len, name, &out->conf, &diags);
 		if (rc < 0)

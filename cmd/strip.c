@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "cmd.h"
+#include "load.h"
 #include "wgns/str.h"
 #include "wgns/wgquick.h"
 
@@ -25,23 +26,13 @@ static int print_stripped(const struct wgquick_file *file, struct diag_list *dia
 
 static int run(int argc, char **argv)
 {
-	struct wgquick_file file = { 0 };
-	struct diag_list diags = { 0 };
-	AUTO_FREE char *path = NULL;
-	char name[IFNAMSIZ];
-	struct err e;
+	struct load_file f;
+	int status = load_file(&cmd_strip, argc, argv, &f);
 
-	if (argc != 2 || argv[1][0] == '-')
-		return cmd_usage(&cmd_strip,
-				 argc == 2 ? "there are no options" : "one file is expected");
-	if (wgquick_resolve_path(argv[1], CMD_WIREGUARD_DIR, &path, name, &e) < 0)
-		return cmd_fail(&e, "strip");
-	diags.file = path;
-	if (wgquick_read(path, &file, &diags, &e) < 0)
-		return cmd_fail(&e, "strip");
-	int status = print_stripped(&file, &diags);
-	wgquick_file_free(&file);
-	diag_free(&diags);
+	if (status != 0)
+		return status;
+	status = print_stripped(&f.file, &f.diags);
+	load_file_free(&f);
 	return status;
 }
 

@@ -85,7 +85,7 @@ good+="[Peer]\nPublicKey = $PEER\nAllowedIPs = 0.0.0.0/0\nEndpoint = 192.0.2.1:5
 	run -1 --separate-stderr "$wgns" check ./loop.conf
 	[ "$stderr" = "wgns: check: open ./loop.conf: Too many levels of symbolic links" ]
 	run -1 --separate-stderr "$wgns" check ./missing.conf
-	[ "$stderr" = "wgns: check: open ./missing.conf: No such file or directory" ]
+	[ "${stderr%%$'\n'*}" = "wgns: check: open ./missing.conf: No such file or directory" ]
 }
 
 @test "check explains the rule that a name breaks" {
