@@ -147,7 +147,7 @@ child_refused() {
 }
 
 @test "the kernel's WireGuard where the kernel has none" {
-	[ "$LAB_KERNEL" = no ] || skip_or_fail 'this kernel has WireGuard' may
+	[ "$LAB_KERNEL" = no ] || skip_or_fail 'the kernel does the encryption here' may
 	remember
 	run lab_wgns up --backend kernel wg0
 	says 5 kernel
