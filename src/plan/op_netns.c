@@ -123,22 +123,26 @@ static bool is_empty_dir(const char *path)
 	return is_empty;
 }
 
-/* does /run/netns/physical lead to the namespace that wgns made? */
-static bool is_named(const struct op_env *env)
+/* what /run/netns/physical leads to */
+enum name_target { NAME_NOTHING, NAME_OURS, NAME_ANOTHER };
+
+static enum name_target name_target(const struct op_env *env)
 {
 	struct netns_id named, ours;
 	struct err ignored; /* gone, or a file on which nothing is mounted */
 
 	AUTO_FD int fd = netns_open_at(AT_FDCWD, OP_NETNS_PATH, &ignored);
-	return fd >= 0 && env->physical_fd >= 0 && netns_identify(fd, &named, &ignored) == 0 &&
-	       netns_identify(env->physical_fd, &ours, &ignored) == 0 && netns_same(&named, &ours);
+	if (fd < 0 || env->physical_fd < 0 || netns_identify(fd, &named, &ignored) < 0 ||
+	    netns_identify(env->physical_fd, &ours, &ignored) < 0)
+		return NAME_NOTHING;
+	return netns_same(&named, &ours) ? NAME_OURS : NAME_ANOTHER;
 }
 
 /* somebody else's names may have come meanwhile: then it stays, as ip-netns(8) leaves it */
 int netns_share_undo(struct op_env *env, const struct step *step, struct err *e)
 {
 	(void)step;
-	if (is_named(env))
+	if (name_target(env) == NAME_OURS)
 		return err_say(e, EBUSY, OP_NETNS_PATH " is still there");
 	if (!is_empty_dir(OP_NETNS_DIR))
 		return 0;
@@ -157,20 +161,12 @@ int netns_name_run(struct op_env *env, const struct step *step, struct err *e)
 
 int netns_name_undo(struct op_env *env, const struct step *step, struct err *e)
 {
-	struct netns_id named, ours;
-	struct err ignored; /* gone, or a file on which nothing was mounted yet */
-
 	(void)step;
 	int rc = op_uplinks_left(env, e);
 	if (rc < 0)
 		return rc;
-	AUTO_FD int fd = netns_open_at(AT_FDCWD, OP_NETNS_PATH, &ignored);
 	/* somebody may have made another namespace of that name after deleting ours */
-	if (fd >= 0 && env->physical_fd >= 0 && netns_identify(fd, &named, &ignored) == 0 &&
-	    netns_identify(env->physical_fd, &ours, &ignored) == 0 && !netns_same(&named, &ours))
-		return 0;
-	fd_close_indirect(&fd);
-	return netns_unpin(OP_NETNS_PATH, e);
+	return name_target(env) == NAME_ANOTHER ? 0 : netns_unpin(OP_NETNS_PATH, e);
 }
 
 int netns_prepare_run(struct op_env *env, const struct step *step, struct err *e)

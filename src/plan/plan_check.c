@@ -101,6 +101,19 @@ int plan_check(const struct plan_request *rq, const struct host *host, struct er
 	return rc;
 }
 
+/* the device of a route with next hops, when it stays in home; NULL for an uplink that moves */
+static const struct rtnl_link *staying_link(const struct host *host, const struct plan *plan,
+					    const struct rtnl_route *route)
+{
+	const struct rtnl_link *link = rtnl_links_by_index(&host->links, route->oifs[0]);
+
+	for (size_t i = 0; link && i < plan->n_uplinks; i++) {
+		if (strcmp(plan->uplinks[i], link->name) == 0)
+			return NULL;
+	}
+	return link;
+}
+
 /* a default route of home that stays: over another tunnel, for example */
 static bool has_default_elsewhere(const struct host *host, const struct plan *plan)
 {
@@ -110,11 +123,7 @@ static bool has_default_elsewhere(const struct host *host, const struct plan *pl
 		if (rtnl_parse_route(host->routes.items[i].msg, &route) < 0 || route.dst.bits ||
 		    route.type != RTN_UNICAST || !route.n_oifs)
 			continue;
-		const struct rtnl_link *link = rtnl_links_by_index(&host->links, route.oifs[0]);
-		bool is_moving = false;
-		for (size_t k = 0; link && k < plan->n_uplinks && !is_moving; k++)
-			is_moving = strcmp(plan->uplinks[k], link->name) == 0;
-		if (link && !is_moving)
+		if (staying_link(host, plan, &route))
 			return true;
 	}
 	return false;
@@ -144,11 +153,8 @@ static int check_taken(const struct plan_request *rq, const struct host *host,
 		if (rtnl_parse_route(host->routes.items[i].msg, &route) < 0 || !route.n_oifs ||
 		    route.table != table || route.metric != metric || !addr_equal(&route.dst, dst))
 			continue;
-		const struct rtnl_link *link = rtnl_links_by_index(&host->links, route.oifs[0]);
-		bool is_moving = false;
-		for (size_t k = 0; link && k < plan->n_uplinks && !is_moving; k++)
-			is_moving = strcmp(plan->uplinks[k], link->name) == 0;
-		if (!link || is_moving)
+		const struct rtnl_link *link = staying_link(host, plan, &route);
+		if (!link)
 			continue;
 		addr_format_prefix(dst, text);
 		err_say(e, EEXIST, "the route %s is taken by %s already", text, link->name);
