@@ -4,7 +4,7 @@
 O ?= build
 CC ?= cc
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || cat .version 2>/dev/null || echo 0.1.0)
-PKGS := libmnl libcap-ng libsodium jansson
+PKGS := libmnl libcap-ng libseccomp libsodium jansson
 PKG_CONFIG ?= pkg-config
 
 DESTDIR ?=

@@ -5,6 +5,8 @@
 
 #include <stddef.h>
 
+#include "wgns/err.h"
+
 enum diag_level { DIAG_ERROR, DIAG_WARNING };
 
 struct diag {
@@ -32,6 +34,8 @@ void diag_sort(struct diag_list *list);
 void diag_move(struct diag_list *to, struct diag_list *from);
 /** diag_format - "FILE:LINE:COL: text" or "FILE:LINE:COL: warning: text"; control characters become '?' */
 void diag_format(const struct diag_list *list, const struct diag *d, char *buf, size_t cap);
+/** diag_first - the first error as @e says it, with EINVAL; nothing when there is none */
+void diag_first(const struct diag_list *list, struct err *e);
 void diag_free(struct diag_list *list);
 
 #endif

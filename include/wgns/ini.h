@@ -48,6 +48,8 @@ bool ini_is(struct ini_span span, const char *word);
 struct ini_span ini_trim(struct ini_span span);
 /** ini_word - take the next word off @rest; blanks, tabs and @separators stand between; false: none left */
 bool ini_word(struct ini_span *rest, const char *separators, struct ini_span *word);
+/** ini_copy - with a NUL behind it, into @cap bytes; Return: 0, or -EINVAL when it is empty or too long */
+int ini_copy(char *out, size_t cap, struct ini_span span);
 bool ini_is_space(char c);
 
 /**

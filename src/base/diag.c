@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "wgns/diag.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -95,6 +96,19 @@ void diag_format(const struct diag_list *list, const struct diag *d, char *buf, 
 	for (char *c = buf; cap && *c; c++) {
 		if ((unsigned char)*c < 0x20 || *c == 0x7f)
 			*c = '?';
+	}
+}
+
+void diag_first(const struct diag_list *list, struct err *e)
+{
+	char text[600];
+
+	for (size_t i = 0; i < list->n_items; i++) {
+		if (list->items[i].level != DIAG_ERROR)
+			continue;
+		diag_format(list, &list->items[i], text, sizeof(text));
+		(void)err_say(e, EINVAL, "%s", text); /* the caller returns its code */
+		return;
 	}
 }
 

@@ -1,10 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "wgns/ini.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+
+int ini_copy(char *out, size_t cap, struct ini_span span)
+{
+	if (span.len == 0 || span.len >= cap)
+		return -EINVAL;
+	memcpy(out, span.s, span.len);
+	out[span.len] = '\0';
+	return 0;
+}
 
 bool ini_is_space(char c)
 {

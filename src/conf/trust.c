@@ -80,3 +80,17 @@ bool trust_check(int fd, const struct stat *st, struct stat *parent, char *why, 
 	why[0] = '\0';
 	return true;
 }
+
+int trust_require(int fd, const struct stat *st, const char *path, struct diag_list *diags,
+		  struct err *e)
+{
+	struct stat parent;
+	char why[400];
+
+	if (trust_check(fd, st, &parent, why, sizeof(why)))
+		return 0;
+	(void)err_say(e, EPERM, "%s grants rights and is not root's alone: %s", path, why);
+	err_hint(e, "make the file and the folders above it root's, writable by root only");
+	diag_add(diags, DIAG_ERROR, 0, 0, "grants rights and is not root's alone: %s", why);
+	return -EPERM;
+}

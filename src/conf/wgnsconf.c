@@ -53,15 +53,6 @@ static int take_uplinks(struct wgnsconf *conf, struct ini_span value)
 	return conf->n_uplinks ? 0 : -EINVAL;
 }
 
-static int copy(char *out, size_t cap, struct ini_span value)
-{
-	if (value.len == 0 || value.len >= cap)
-		return -EINVAL;
-	memcpy(out, value.s, value.len);
-	out[value.len] = '\0';
-	return 0;
-}
-
 static int take_backend(struct wgnsconf *conf, struct ini_span value)
 {
 	static const char *const names[] = { "auto", "kernel", "userspace" };
@@ -79,7 +70,7 @@ static int take_daemon(struct wgnsconf *conf, struct ini_span value)
 {
 	if (value.len < 2 || value.s[0] != '/' || value.s[value.len - 1] == '/')
 		return -EINVAL;
-	return copy(conf->daemon, sizeof(conf->daemon), value);
+	return ini_copy(conf->daemon, sizeof(conf->daemon), value);
 }
 
 static int take_hooks(struct wgnsconf *conf, struct ini_span value)
@@ -93,7 +84,7 @@ static int take_group(struct wgnsconf *conf, struct ini_span value)
 	static const char allowed[] =
 		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
 
-	if (copy(conf->group, sizeof(conf->group), value) < 0 || conf->group[0] == '-' ||
+	if (ini_copy(conf->group, sizeof(conf->group), value) < 0 || conf->group[0] == '-' ||
 	    strspn(conf->group, allowed) != value.len)
 		return -EINVAL;
 	return 0;
@@ -233,24 +224,10 @@ void wgnsconf_free(struct wgnsconf *conf)
 	wgnsconf_init(conf);
 }
 
-static void say_first(const struct diag_list *diags, struct err *e)
-{
-	char text[600];
-
-	for (size_t i = 0; i < diags->n_items; i++) {
-		if (diags->items[i].level != DIAG_ERROR)
-			continue;
-		diag_format(diags, &diags->items[i], text, sizeof(text));
-		(void)err_say(e, EINVAL, "%s", text); /* the caller returns its code */
-		return;
-	}
-}
-
 static int read_one(const char *path, struct wgnsconf *conf, struct diag_list *diags, struct err *e)
 {
-	struct stat st, parent;
+	struct stat st;
 	AUTO_FREE char *text = NULL;
-	char why[400];
 	size_t len;
 
 	AUTO_FD int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -262,20 +239,16 @@ static int read_one(const char *path, struct wgnsconf *conf, struct diag_list *d
 		return err_set(e, errno, "stat %s", path);
 	if (!S_ISREG(st.st_mode))
 		return err_say(e, EINVAL, "%s is not a regular file", path);
-	if (!trust_check(fd, &st, &parent, why, sizeof(why))) {
-		(void)err_say(e, EPERM, "%s grants rights and is not root's alone: %s", path, why);
-		err_hint(e, "make the file and the folders above it root's, writable by root only");
-		diag_add(diags, DIAG_ERROR, 0, 0, "grants rights and is not root's alone: %s", why);
-		return -EPERM;
-	}
-	int rc = fd_read_all(fd, WGNSCONF_FILE_MAX, &text, &len, path, e);
+	int rc = trust_require(fd, &st, path, diags, e);
+	if (rc == 0)
+		rc = fd_read_all(fd, WGNSCONF_FILE_MAX, &text, &len, path, e);
 	if (rc < 0)
 		return rc;
 	rc = wgnsconf_parse(text, len, conf, diags);
 	if (rc == -ENOMEM)
 		return err_set(e, ENOMEM, "read %s", path);
 	if (rc < 0)
-		say_first(diags, e);
+		diag_first(diags, e);
 	return rc;
 }
 

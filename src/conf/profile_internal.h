@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* what the files of the profile reader share */
+#ifndef WGNS_PROFILE_INTERNAL_H
+#define WGNS_PROFILE_INTERNAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "wgns/ini.h"
+#include "wgns/profile.h"
+
+#define PROF_ITEMS_MAX 1024 /* entries of Environment, of Unset, words of Command */
+#define PROF_LISTS_MAX 64 /* of Allow, and as many of Deny */
+#define PROF_DEPTH_MAX 8 /* a list that names a list ... */
+
+/* one of Allow and Deny while it grows */
+struct prof_calls {
+	char ***names; /* where they go */
+	size_t *n_names;
+	char **lists; /* names of those that were read */
+	size_t n_lists;
+	unsigned line, col; /* where the key was first; line 0: nowhere */
+};
+
+struct prof_reader {
+	struct profile *p;
+	const struct profile_source *source; /* NULL: there are no lists */
+	struct diag_list *diags;
+	struct ini_line line;
+	struct prof_calls allow, deny;
+	struct {
+		unsigned line, col;
+	} no_new_privs; /* where the key is */
+	size_t n_explained; /* unknown system calls */
+};
+
+/* profile.c */
+/** prof_is_name - of a profile or a list */
+bool prof_is_name(struct ini_span name);
+
+/* profile_parse.c */
+/** prof_error - about the byte @at of the current line of the profile */
+void prof_error(struct prof_reader *r, const char *at, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+/** prof_check_line - no NUL byte, no byte order mark; false: it was reported */
+bool prof_check_line(const struct ini_line *line, struct diag_list *diags);
+
+/*
+ * What a key does with its value. What is wrong with a single word they report themselves.
+ * Return: 0; -EINVAL when the value as a whole is not what the key expects; -ENOMEM
+ */
+/* profile_value.c: [Profile] */
+int prof_take_description(struct prof_reader *r, struct ini_span value);
+int prof_take_box(struct prof_reader *r, struct ini_span value);
+int prof_take_group(struct prof_reader *r, struct ini_span value);
+int prof_take_capabilities(struct prof_reader *r, struct ini_span value);
+int prof_take_no_new_privs(struct prof_reader *r, struct ini_span value);
+int prof_take_system_bus(struct prof_reader *r, struct ini_span value);
+int prof_take_browser(struct prof_reader *r, struct ini_span value);
+int prof_take_listen(struct prof_reader *r, struct ini_span value);
+int prof_take_environment(struct prof_reader *r, struct ini_span value);
+int prof_take_unset(struct prof_reader *r, struct ini_span value);
+int prof_take_command(struct prof_reader *r, struct ini_span value);
+/* profile_filter.c: [Filter] */
+int prof_take_allow(struct prof_reader *r, struct ini_span value);
+int prof_take_deny(struct prof_reader *r, struct ini_span value);
+int prof_take_families(struct prof_reader *r, struct ini_span value);
+/** prof_check_filter - when the file has ended: can a program be started at all? */
+void prof_check_filter(struct prof_reader *r);
+/** prof_calls_free - what only reading needed; the names stay */
+void prof_calls_free(struct prof_calls *calls);
+
+#endif
