@@ -11,8 +11,12 @@ DESTDIR ?=
 PREFIX ?= /usr/local
 BINDIR ?= $(PREFIX)/bin
 LIBEXECDIR ?= $(PREFIX)/libexec
+DATADIR ?= $(PREFIX)/share
 MANDIR ?= $(PREFIX)/share/man
 SYSCONFDIR ?= /etc
+SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
+HELPER := $(LIBEXECDIR)/wgns/wgns-exec
+HELPER_CAPABILITY := cap_sys_admin=ep
 
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-5s %s\n' '$(1)' '$(2)';)
@@ -38,7 +42,7 @@ CMD_SRC := $(filter-out cmd/wgns-exec.c,$(sort $(wildcard cmd/*.c)))
 LIB_OBJ := $(LIB_SRC:%.c=$(O)/%.o)
 CMD_OBJ := $(CMD_SRC:%.c=$(O)/%.o)
 # the helper links libc and nothing else
-EXEC_SRC := cmd/wgns-exec.c cmd/enter.c src/sys/seal.c src/sys/caps.c
+EXEC_SRC := cmd/wgns-exec.c cmd/enter.c src/sys/seal.c src/sys/caps.c src/sys/compiled.c
 EXEC_OBJ := $(EXEC_SRC:%.c=$(O)/%.o)
 # a folder's programs: one per file
 programs = $(patsubst %.c,$(O)/%,$(sort $(wildcard $(1))))
@@ -46,18 +50,26 @@ UNIT := $(call programs,tests/unit/test_*.c)
 PLATFORM := $(call programs,tests/platform/*.c)
 FUZZ := $(call programs,tests/fuzz/fuzz_*.c)
 BENCH := $(O)/tests/bench/floor $(O)/tests/bench/runner
+PROFILES := $(sort $(wildcard profiles/*.profile profiles/*.list))
 MAN := $(sort $(wildcard man/*.[1-9]))
 
-all: $(O)/wgns $(O)/wgns-exec ## build wgns and its helper (the default)
+all: $(O)/wgns $(O)/wgns-exec $(PROFILES:%=$(O)/%) ## build wgns and its helper (the default)
 
 $(O)/wgns: $(CMD_OBJ) $(O)/libwgns.a
 	$(call say,LINK,$@)$(CC) $(ALL_LDFLAGS) -Wl,--as-needed -o $@ $^ $(PKG_LIBS)
 
+# Linked statically no loader runs with the helper's capability; where there is no static C library it is linked as usual
+HELPER_LINK := $(if $(SANITIZE),-pie,$(shell echo 'int main(void) { return 0; }' | \
+	$(CC) -static-pie -x c -o /dev/null - 2>/dev/null && echo -static-pie || echo -pie))
 $(O)/wgns-exec: $(EXEC_OBJ)
-	$(call say,LINK,$@)$(CC) $(ALL_LDFLAGS) -o $@ $^
+	$(call say,LINK,$@)$(CC) $(filter-out -pie,$(ALL_LDFLAGS)) $(HELPER_LINK) -o $@ $^
 
 $(O)/libwgns.a: $(LIB_OBJ)
 	$(call say,AR,$@)rm -f $@ && $(AR) rcs $@ $^
+
+# wgns in a build folder finds them beside itself
+$(O)/profiles/%: profiles/%
+	@install -D -m 644 $< $@
 
 $(O)/%.o: %.c $(O)/flags
 	@mkdir -p $(@D)
@@ -66,23 +78,25 @@ $(O)/%.o: %.c $(O)/flags
 # What only one file needs to know rebuilds only that file
 $(O)/cmd/wgns.o: DEFINE = -DWGNS_VERSION='"$(VERSION)"'
 $(O)/cmd/wgns.o: $(O)/version
-$(O)/cmd/exec.o: DEFINE = -DWGNS_LIBEXECDIR='"$(LIBEXECDIR)/wgns"'
-$(O)/cmd/exec.o: $(O)/libexecdir
+$(O)/cmd/installed.o: DEFINE = -DWGNS_LIBEXECDIR='"$(LIBEXECDIR)/wgns"' -DWGNS_DATADIR='"$(DATADIR)/wgns"'
+$(O)/cmd/installed.o: $(O)/installdirs
 
 # Files that change when what they stand for does: other flags compile anew
 stamp = @mkdir -p $(@D); echo '$(subst ','\'',$(1))' | cmp -s - $@ || echo '$(subst ','\'',$(1))' >$@
 $(O)/flags: FORCE
 	@$(PKG_CONFIG) --exists $(PKGS) && command -v $(firstword $(CC)) >/dev/null || \
 		{ echo 'wgns needs a C compiler, pkg-config and $(PKGS): scripts/bootstrap build installs them' >&2; exit 1; }
-	$(call stamp,$(COMPILE) $(ALL_LDFLAGS) $(PKG_LIBS))
+	$(call stamp,$(COMPILE) $(ALL_LDFLAGS) $(HELPER_LINK) $(PKG_LIBS))
 $(O)/version: FORCE
 	$(call stamp,$(VERSION))
-$(O)/libexecdir: FORCE
-	$(call stamp,$(LIBEXECDIR))
+$(O)/installdirs: FORCE
+	$(call stamp,$(LIBEXECDIR) $(DATADIR))
 
 LINK_TEST = $(COMPILE) -MMD -MP $(ALL_LDFLAGS) -Wl,--as-needed -o $@ $< $(filter %.o,$^) $(O)/libwgns.a $(PKG_LIBS)
 # what status prints is made in cmd/ and tested without printing
 $(O)/tests/unit/test_status: $(addprefix $(O)/cmd/,status_view.o status_text.o status_picture.o status_json.o)
+$(filter $(O)/tests/unit/test_browser%,$(UNIT)): $(filter $(O)/cmd/browser%,$(CMD_OBJ))
+$(O)/tests/unit/test_listen: $(O)/cmd/listen.o
 $(O)/tests/unit/%: tests/unit/%.c $(O)/libwgns.a
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)$(LINK_TEST) -lcmocka
@@ -97,16 +111,34 @@ $(O)/tests/fuzz/%: tests/fuzz/%.c $(O)/libwgns.a
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)$(LINK_TEST) -fsanitize=fuzzer
 
-install: all ## install below DESTDIR PREFIX BINDIR LIBEXECDIR MANDIR SYSCONFDIR; never runs setcap
-	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBEXECDIR)/wgns
-	install -d -m 755 $(DESTDIR)$(SYSCONFDIR)/wgns
+install: all ## install below DESTDIR PREFIX BINDIR ...; without DESTDIR, as root: setcap and group, too
+	install -d $(DESTDIR)$(BINDIR) $(dir $(DESTDIR)$(HELPER))
+	install -d -m 755 $(DESTDIR)$(SYSCONFDIR)/wgns $(DESTDIR)$(DATADIR)/wgns/profiles
 	install -m 755 $(O)/wgns $(DESTDIR)$(BINDIR)/wgns
-	install -m 755 $(O)/wgns-exec $(DESTDIR)$(LIBEXECDIR)/wgns/wgns-exec
+	install -m 755 $(O)/wgns-exec $(DESTDIR)$(HELPER)
+	$(if $(PROFILES),install -m 644 $(PROFILES) $(DESTDIR)$(DATADIR)/wgns/profiles)
 	$(foreach m,$(MAN),install -D -m 644 $(m) $(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $(m)))/$(notdir $(m)) &&) :
+	install -D -m 644 scripts/wgns.sysusers $(DESTDIR)$(SYSUSERSDIR)/wgns.conf
+ifneq ($(DESTDIR),)
+	@echo 'the package has to give the helper its capability after unpacking (setcap $(HELPER_CAPABILITY) $(HELPER),'
+	@echo 'or make setcap), and to make the group wgns (sysusers.d/wgns.conf, or groupadd --system wgns)'
+else ifeq ($(shell id -u),0)
+	+$(MAKE) --no-print-directory setcap group
+	@echo 'to let USER start programs in a box without sudo: usermod -aG wgns USER'
+else
+	@echo 'exec needs more for others than root: make setcap group, as root, and usermod -aG wgns USER'
+endif
 
-uninstall: ## remove what install put there; configuration stays
-	rm -f $(DESTDIR)$(BINDIR)/wgns $(DESTDIR)$(LIBEXECDIR)/wgns/wgns-exec
-	rmdir $(DESTDIR)$(LIBEXECDIR)/wgns $(DESTDIR)$(SYSCONFDIR)/wgns 2>/dev/null || :
+setcap: ## give the installed helper its capability, cap_sys_admin, as root; `make install` does it
+	scripts/give-capability $(HELPER_CAPABILITY) $(HELPER) $(DESTDIR)
+group: ## make the group wgns, whose members may enter a box, as root; `make install` does it
+	getent group wgns >/dev/null || PATH=$$PATH:/usr/sbin:/sbin groupadd --system wgns
+
+uninstall: ## remove what install put there; configuration and the group stay
+	rm -f $(DESTDIR)$(BINDIR)/wgns $(DESTDIR)$(HELPER) $(DESTDIR)$(SYSUSERSDIR)/wgns.conf
+	rm -f $(DESTDIR)$(DATADIR)/wgns/profiles/*.profile $(DESTDIR)$(DATADIR)/wgns/profiles/*.list
+	rmdir $(dir $(DESTDIR)$(HELPER)) $(DESTDIR)$(DATADIR)/wgns/profiles $(DESTDIR)$(DATADIR)/wgns \
+		$(DESTDIR)$(SYSCONFDIR)/wgns 2>/dev/null || :
 	$(foreach m,$(MAN),rm -f $(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $(m)))/$(notdir $(m)) &&) :
 
 demo: ## watch the main job on a small internet of namespaces; as root; installs what it needs
@@ -118,8 +150,10 @@ demo: ## watch the main job on a small internet of namespaces; as root; installs
 # T= a file below tests/bats or a regular expression of test names; FUZZ_TIME= seconds for each target
 FUZZ_TIME ?= $(if $(WGNS_MUST_RUN),15,5)
 export O CC T FUZZ_TIME
-run = $(Q)+COMPILE='$(subst ','\'',$(COMPILE))' MAKE='$(MAKE)' scripts/check
-TIERS := unit headers layers lint platform bats vm fuzz asan
+compile = COMPILE='$(subst ','\'',$(COMPILE))'
+tcb = $(compile) HELPER=$(O)/wgns-exec EXEC_SRC='$(EXEC_SRC)' EXEC_OBJ='$(EXEC_OBJ)' GIVEN=$(HELPER_CAPABILITY) INSTALLED=$(HELPER)
+run = $(Q)+$(tcb) MAKE='$(MAKE)' scripts/check
+TIERS := unit headers layers lint tcb platform bats coverage vm fuzz asan
 
 check: ## everything: installs what the tests need (as root), then every tier and the sum
 	$(Q)scripts/bootstrap check
@@ -127,7 +161,7 @@ check: ## everything: installs what the tests need (as root), then every tier an
 check-run: all faulty $(UNIT) $(PLATFORM)
 	$(run) $(TIERS)
 check-quick: all $(UNIT) ## unit tests and style, in seconds, without root
-	$(run) unit headers layers lint
+	$(run) unit headers layers lint tcb
 check-unit: $(UNIT) ## unit tests
 	$(run) unit
 check-platform: $(PLATFORM) ## programs that assert the kernel behaviour that wgns relies on
@@ -142,6 +176,10 @@ check-layers: ## every module includes only lower layers
 	$(run) layers
 lint: ## clang-format, cppcheck, shellcheck, mandoc, codespell, layers
 	$(run) lint layers
+tcb: $(O)/wgns-exec ## what has to be trusted in the helper: its lines, symbols, libraries; fails when it grows
+	$(Q)$(tcb) scripts/tcb
+coverage: all ## which lines of the helper the tests run, by gcovr; as root
+	$(Q)+MAKE='$(MAKE)' WGNS='$(abspath $(O))/wgns' scripts/coverage
 asan: ## unit tests and bats with AddressSanitizer and UndefinedBehaviorSanitizer
 	$(run) asan
 fuzz-smoke: ## each libFuzzer target for FUZZ_TIME seconds
@@ -163,7 +201,8 @@ clean: ## remove what was built
 help: ## this list
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
-.PHONY: all install uninstall demo check check-run check-quick check-unit check-platform check-bats check-vm \
-	check-headers check-layers lint asan fuzz-smoke bench clean-root-check faulty unit-programs fuzzers clean help FORCE
+.PHONY: all install setcap group uninstall demo check check-run check-quick check-unit check-platform check-bats check-vm \
+	check-headers check-layers lint tcb coverage asan fuzz-smoke bench clean-root-check faulty \
+	unit-programs fuzzers clean help FORCE
 .DELETE_ON_ERROR:
 -include $(wildcard $(O)/*/*.d $(O)/*/*/*.d)

@@ -68,7 +68,7 @@ static int run(int argc, char **argv)
 const struct cmd cmd_down = {
 	.name = "down",
 	.usage = "[-v] [--kill] [--force] TUNNEL|FILE.conf",
-	.summary = "undo `up`: the tunnel goes, and with the last one the uplinks come back",
+	.summary = "undo `up`; with the last tunnel the uplinks come back",
 	.help = "      --kill         end the programs that still run in `physical`\n"
 		"      --force        leave them running, without a network\n"
 		"  -v, --verbose      print each step as it is undone\n"

@@ -2,168 +2,143 @@
 /*
  * exec - resolve what was asked for and become the program
  *
- * Who the program is to be is decided here. What follows, enter(), is the helper's for ordinary
- * users, who have no right to do it, and happens in this process for root. It is one process from
- * the shell to the program, so terminal, job control, signals and exit status need no code.
+ * Options, the profile and who the program is to be are decided here, with the rights of the caller. What follows, entering the box and
+ * giving everything up, is the helper's for ordinary users, who have no right to do it, and happens in this process for
+ * root. It is one process from the shell to the program, so terminal, job control, signals and exit status need no code.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "browser.h"
 #include "cmd.h"
 #include "enter.h"
+#include "exec.h"
 #include "identity.h"
+#include "installed.h"
+#include "listen.h"
 #include "wgns/fd.h"
+#include "wgns/filter.h"
+#include "wgns/keep.h"
 #include "wgns/netns.h"
+#include "wgns/profile_store.h"
 #include "wgns/seal.h"
+#include "wgns/state.h"
 #include "wgns/str.h"
 
-#ifndef WGNS_LIBEXECDIR
-#define WGNS_LIBEXECDIR "/usr/local/libexec/wgns"
-#endif
-#define HELPER "wgns-exec"
-#define HELPER_ARGS 3 /* wgns-exec BOX UID */
-#define ENV_PROGRAM "/usr/bin/env"
+#define HELPER_ARGS 4 /* wgns-exec BOX PROFILE SOCKETS */
 
-struct request {
-	char *box; /* borrowed; "home" enters nothing */
-	const char *user; /* of --user, or NULL */
-	char **env; /* VAR=VAL of -E, borrowed */
-	size_t n_env;
-	char **argv; /* the program and its arguments, borrowed */
-	int argc;
-};
-
-static void free_request(struct request *r)
+static void free_request(struct exec_request *rq)
 {
-	free(r->env);
+	free(rq->env);
+	profile_free(&rq->profile);
 }
 
-static int choose_box(struct request *r, char *box, struct err *e)
+static int choose_box(struct exec_request *rq, const char *box, struct err *e)
 {
-	if (r->box)
+	if (rq->box)
 		return err_say(e, EINVAL, "give one of --physical, --in and --home");
 	if (!seal_is_box_name(box))
 		return err_say(
 			e, EINVAL,
 			"a box is named with 1 to 64 of a-z A-Z 0-9 _ . + -, and not . or ..");
-	r->box = box;
+	rq->box = box;
 	return 0;
 }
 
-static int add_env(struct request *r, char *assignment, struct err *e)
+static int add_env(struct exec_request *rq, char *assignment, struct err *e)
 {
 	const char *equals = strchr(assignment, '=');
 
 	if (!equals || equals == assignment)
 		return err_say(e, EINVAL, "-E takes VAR=VAL");
-	r->env[r->n_env++] = assignment;
+	rq->env[rq->n_env++] = assignment;
 	return 0;
 }
 
-static int parse(struct request *r, int argc, char **argv, struct err *e)
+static int add_socket(struct exec_request *rq, const char *address, struct err *e)
+{
+	if (rq->n_sockets == LISTEN_MAX)
+		return err_say(e, EINVAL, "--listen can be given %d times", LISTEN_MAX);
+	int rc = listen_parse(address, &rq->sockets[rq->n_sockets], e);
+	if (rc == 0)
+		rq->n_sockets++;
+	return rc;
+}
+
+static int take_option(struct exec_request *rq, int opt, struct err *e)
+{
+	switch (opt) {
+	case 'p':
+		return choose_box(rq, "physical", e);
+	case 'h':
+		return choose_box(rq, "home", e);
+	case 'i':
+		return choose_box(rq, optarg, e);
+	case 'E':
+		return add_env(rq, optarg, e);
+	case 'l':
+		return add_socket(rq, optarg, e);
+	case 'u':
+		rq->user = optarg;
+		return 0;
+	default: /* 'P': getopt_long() gives nothing else */
+		rq->profile_name = optarg;
+		return 0;
+	}
+}
+
+static int parse(struct exec_request *rq, int argc, char **argv, struct err *e)
 {
 	static const struct option options[] = {
-		{ "physical", no_argument, NULL, 'p' },	 { "in", required_argument, NULL, 'i' },
-		{ "home", no_argument, NULL, 'h' },	 { "user", required_argument, NULL, 'u' },
-		{ "env", required_argument, NULL, 'E' }, { NULL, 0, NULL, 0 },
+		{ "physical", no_argument, NULL, 'p' },
+		{ "in", required_argument, NULL, 'i' },
+		{ "home", no_argument, NULL, 'h' },
+		{ "user", required_argument, NULL, 'u' },
+		{ "profile", required_argument, NULL, 'P' },
+		{ "env", required_argument, NULL, 'E' },
+		{ "listen", required_argument, NULL, 'l' },
+		{ NULL, 0, NULL, 0 },
 	};
-	static char physical[] = "physical", home[] = "home";
 	int opt, rc = 0;
 
-	r->env = calloc((size_t)argc, sizeof(*r->env));
-	if (!r->env)
+	rq->env = calloc((size_t)argc, sizeof(*rq->env));
+	if (!rq->env)
 		return err_set(e, ENOMEM, "read the options");
 	opterr = 0;
 	while (rc == 0 && (opt = getopt_long(argc, argv, "+:E:", options, NULL)) != -1) {
-		if (opt == 'p')
-			rc = choose_box(r, physical, e);
-		else if (opt == 'h')
-			rc = choose_box(r, home, e);
-		else if (opt == 'i')
-			rc = choose_box(r, optarg, e);
-		else if (opt == 'u')
-			r->user = optarg;
-		else if (opt == 'E')
-			rc = add_env(r, optarg, e);
-		else
-			rc = err_say(e, EINVAL, "%s: %s", argv[optind - 1],
-				     opt == ':' ? "an argument is missing" : "no such option");
+		if (opt == ':')
+			return err_say(e, EINVAL, "%s: an argument is missing", argv[optind - 1]);
+		/* of a short option getopt(3) tells the letter, of a long one that it has passed it */
+		if (opt == '?' && optopt > ' ' && optopt < 0x7f)
+			return err_say(e, EINVAL, "-%c: no such option", optopt);
+		if (opt == '?')
+			return err_say(e, EINVAL, "%s: no such option", argv[optind - 1]);
+		rc = take_option(rq, opt, e);
 	}
 	if (rc < 0)
 		return rc;
-	r->argv = argv + optind;
-	r->argc = argc - optind;
-	if (!r->box)
+	rq->argv = argv + optind;
+	rq->argc = argc - optind;
+	if (!rq->box && !rq->profile_name)
 		return err_say(e, EINVAL, "where? give --physical, --in BOX or --home");
-	return r->argc ? 0 : err_say(e, EINVAL, "which program?");
+	return rq->argc ? 0 : err_say(e, EINVAL, "which program?");
 }
 
-static int identify(const struct request *r, struct identity *id, struct err *e)
+static int identify(const struct exec_request *rq, struct identity *id, struct err *e)
 {
 	bool is_root = geteuid() == 0;
 
-	if (!is_root && r->user)
+	if (!is_root && rq->user)
 		return err_say(e, EPERM, "--user is for root");
-	if (!is_root && strcmp(r->box, "home") == 0)
+	if (!is_root && strcmp(rq->box, "home") == 0)
 		return err_say(e, EPERM, "--home is for root");
 	if (!is_root)
 		return 0;
-	return r->user ? identity_of_user(r->user, id, e) : identity_of_sudo(id, e);
-}
-
-static bool is_roots_alone(const char *path, mode_t type)
-{
-	struct stat st;
-
-	return lstat(path, &st) == 0 && (st.st_mode & S_IFMT) == type && st.st_uid == 0 &&
-	       !(st.st_mode & (S_IWGRP | S_IWOTH));
-}
-
-/*
- * The helper beside this program is for a build folder. Root must not run what somebody else could
- * put there, so file and folder have to be root's and writable by root alone; else it is the
- * installed one.
- */
-static void find_helper(char out[PATH_MAX])
-{
-	char path[PATH_MAX];
-	ssize_t len = readlink("/proc/self/exe", path, sizeof(path) - sizeof("/" HELPER));
-
-	if (len > 0) {
-		path[len] = '\0';
-		char *slash = strrchr(path, '/');
-		*slash = '\0';
-		bool is_safe = is_roots_alone(path, S_IFDIR);
-		memcpy(slash, "/" HELPER, sizeof("/" HELPER));
-		if (is_safe && is_roots_alone(path, S_IFREG)) {
-			memcpy(out, path, strlen(path) + 1);
-			return;
-		}
-	}
-	(void)snprintf(out, PATH_MAX, "%s", WGNS_LIBEXECDIR "/" HELPER);
-}
-
-static int check_box(const char *box, struct err *e)
-{
-	char path[128];
-	struct stat st;
-
-	(void)snprintf(path, sizeof(path), "/" SEAL_BOX_DIR "/%s/netns",
-		       box); /* a checked name fits */
-	if (lstat(path, &st) == 0 || (errno != ENOENT && errno != ENOTDIR))
-		return 0; /* what else may be wrong with it the helper says */
-	(void)err_say(e, ENOENT, "%s is not up", box);
-	if (strcmp(box, "physical") == 0)
-		err_hint(e, "sudo wgns up TUNNEL");
-	else
-		err_hint(e, "this version has one box: physical");
-	return -ENOENT;
+	return rq->user ? identity_of_user(rq->user, id, e) : identity_of_sudo(id, e);
 }
 
 /*
@@ -188,111 +163,203 @@ static int check_home(struct err *e)
 	return -EINVAL;
 }
 
-/*
- * -E becomes `env VAR=VAL PROGRAM`: what the loader reads must not reach the helper, and AT_SECURE
- * would remove it
- */
-static char **build_argv(const struct request *r, char *uid, struct err *e)
+/* everything that can be refused before anything is done */
+static int check(const struct exec_request *rq, struct identity *id, struct err *e)
 {
-	if (r->n_env && strchr(r->argv[0], '=')) {
-		(void)err_say(e, EINVAL,
-			      "-E cannot be used with a program that has '=' in its name");
-		return NULL;
-	}
-	char **argv = calloc((size_t)r->argc + r->n_env + 6, sizeof(*argv));
-	if (!argv) {
-		(void)err_set(e, ENOMEM, "build the argument list");
-		return NULL;
-	}
-	static char helper[] = HELPER, env[] = ENV_PROGRAM, end[] = "--";
-	size_t n = 0;
-	argv[n++] = helper;
-	argv[n++] = r->box;
-	argv[n++] = uid;
-	if (r->n_env) {
-		argv[n++] = env;
-		argv[n++] =
-			end; /* names of variables are the user's: no option of env among them */
-	}
-	memcpy(argv + n, r->env, r->n_env * sizeof(*argv));
-	memcpy(argv + n + r->n_env, r->argv, (size_t)r->argc * sizeof(*argv));
-	return argv;
+	bool is_home = strcmp(rq->box, "home") == 0;
+
+	if (is_home && rq->profile.is_fresh)
+		return err_say(e, EINVAL, "the profile %s needs a box: home has none",
+			       rq->profile.name);
+	int rc = is_home ? 0 : exec_check_box(rq->box, e);
+	if (rc == 0)
+		rc = identify(rq, id, e);
+	if (rc == 0 && is_home)
+		rc = check_home(e);
+	if (rc == 0 && geteuid() != 0 && profile_needs_helper(&rq->profile))
+		rc = exec_check_compiled(rq, e);
+	return rc;
 }
 
-static int start(const struct request *r, struct err *e)
+/* for root's own program; and for the users, where what they have is not of the present file */
+static int compile(const struct exec_request *rq, struct compiled *out, struct err *e)
 {
-	struct identity id = { 0 };
-	char uid[16] = "-", helper[PATH_MAX];
+	struct err why;
+	int rc = profile_store_compile(&rq->profile, out, e);
 
-	int rc = strcmp(r->box, "home") == 0 ? 0 : check_box(r->box, e);
-	if (rc == 0)
-		rc = identify(r, &id, e);
-	if (rc == 0 && strcmp(r->box, "home") == 0)
-		rc = check_home(e);
 	if (rc < 0)
-		return rc;
-	AUTO_FREE char **argv = build_argv(r, uid, e);
-	if (!argv)
-		return -e->code;
-	if (id.is_changed) {
-		(void)snprintf(uid, sizeof(uid), "%u", (unsigned)id.uid);
+		return err_context(e, "compile the profile %s", rq->profile.name);
+	if (!profile_needs_helper(&rq->profile) || profile_is_for_root(&rq->profile))
+		return 0;
+	AUTO_FD int run_fd = state_open(false, &why);
+	if (run_fd >= 0 && profile_store_write(run_fd, &rq->profile, &why) < 0)
+		cmd_warn("%s", why.text);
+	return 0; /* without /run/wgns nothing is up */
+}
+
+/*
+ * We hold CAP_SYS_ADMIN here, so no_new_privs is not needed for a filter. A program of another user on root's terminal could push
+ * a command into it, for root's shell to read.
+ */
+static void protect_terminal(void)
+{
+	static struct compiled terminal;
+	struct err e;
+
+	if (filter_compile_terminal(&terminal, &e) < 0)
+		enter_die("", "protect the terminal", e.text);
+	int rc = compiled_load(&terminal);
+	if (rc < 0)
+		enter_die("", "protect the terminal", strerror(-rc));
+}
+
+static void keep_privileges(const struct exec_request *rq, uid_t uid)
+{
+	const struct profile *p = &rq->profile;
+	struct err e;
+
+	cmd_warn("the program keeps privileges in %s: profile %s", rq->box, p->name);
+	if (keep_capabilities(uid, p->capabilities, p->has_no_new_privs, &e) < 0)
+		enter_die("", "keep the privileges of the profile", e.text);
+}
+
+static void become(uid_t uid)
+{
+	uid_t real, effective, saved;
+
+	if (setresuid(uid, uid, uid) < 0)
+		enter_die("", "become the user", strerror(errno));
+	if (getresuid(&real, &effective, &saved) < 0 || real != uid || effective != uid ||
+	    saved != uid)
+		enter_die("", "become the user", "another user id remained");
+	enter_drop();
+}
+
+/* root has what the helper's file capability gives to others: no second exec(2) */
+static _Noreturn void start_as_root(const struct exec_request *rq, const struct identity *id,
+				    const struct compiled *compiled, char **argv)
+{
+	uid_t uid = id->is_changed ? id->uid : getuid();
+
+	if (strcmp(rq->box, "home") != 0)
+		enter_box(rq->box, compiled->options, uid);
+	if (uid != getuid())
+		protect_terminal();
+	if (profile_is_for_root(&rq->profile))
+		keep_privileges(rq, uid);
+	else
+		become(uid);
+	enter_close((unsigned)rq->n_sockets);
+	if (strcmp(rq->box, "home") != 0)
+		enter_cwd();
+	enter_program(compiled, argv);
+}
+
+static int start_helper(const struct exec_request *rq, char **argv, struct err *e)
+{
+	static char name[] = "wgns-exec";
+	char helper[PATH_MAX], box[SEAL_NAME_MAX + 1], profile[PROFILE_NAME_MAX + 1], n_sockets[16];
+
+	(void)snprintf(box, sizeof(box), "%s", rq->box); /* checked names fit, and a small number */
+	(void)snprintf(profile, sizeof(profile), "%s",
+		       profile_needs_helper(&rq->profile) ? rq->profile.name : "-");
+	(void)snprintf(n_sockets, sizeof(n_sockets), "%zu", rq->n_sockets);
+	argv[0] = name;
+	argv[1] = box;
+	argv[2] = profile;
+	argv[3] = n_sockets;
+	installed_helper(helper);
+	(void)execv(helper, argv); /* when it returns it failed */
+	int rc = err_set(e, errno, "start the helper %s", helper);
+	if (rc == -ENOENT)
+		err_hint(e, "make install puts it there");
+	else if (rc == -EPERM)
+		err_hint(e, "CAP_SYS_ADMIN is not in the bounding set here, as in a container");
+	return rc;
+}
+
+static int start(struct exec_request *rq, struct err *e)
+{
+	static struct compiled compiled; /* root's */
+	struct identity id = { 0 };
+	char browser_args[BROWSER_ARGS_CAP];
+
+	int rc = exec_read_profile(rq, e);
+	if (rc == 0 && !rq->box)
+		rc = err_say(e, EINVAL,
+			     "where? the profile %s names no box: give --physical or --in BOX",
+			     rq->profile.name);
+	if (rc == 0)
+		rc = check(rq, &id, e);
+	if (rc == 0 && geteuid() == 0)
+		rc = compile(rq, &compiled, e);
+	if (rc == 0 && id.is_changed) {
 		rc = identity_take_groups(&id, e);
 		if (rc == 0)
 			rc = identity_take_environment(&id, e);
-		if (rc < 0)
-			return rc;
 	}
-	/* root has what the helper's file capability gives to others: no second exec(2) */
+	if (rc == 0)
+		rc = exec_check_program(rq, id.is_changed ? id.uid : geteuid(), e);
+	if (rc < 0)
+		return rc;
+	AUTO_FREE char **argv = exec_build_argv(rq, HELPER_ARGS, browser_args, e);
+	if (!argv)
+		return -e->code;
+	rc = listen_open(rq->sockets, rq->n_sockets, e);
+	if (rc < 0)
+		return rc;
+	for (size_t i = 0; i < rq->n_sockets; i++) {
+		if (!listen_is_loopback(&rq->sockets[i]))
+			cmd_warn("--listen: others than this machine can reach the program through "
+				 "home");
+	}
 	if (geteuid() == 0)
-		enter(r->box, uid, argv + HELPER_ARGS);
-	find_helper(helper);
-	(void)execv(helper, argv); /* when it returns it failed */
-	rc = err_set(e, errno, "start the helper %s", helper);
-	if (rc == -ENOENT)
-		err_hint(e, "make install puts it there");
-	return rc;
+		start_as_root(rq, &id, &compiled, argv + HELPER_ARGS);
+	return start_helper(rq, argv, e);
 }
 
 static int run(int argc, char **argv)
 {
-	__attribute__((cleanup(free_request))) struct request r = { 0 };
+	__attribute__((cleanup(free_request))) struct exec_request rq = { 0 };
 	struct err e = { 0 };
 
-	if (parse(&r, argc, argv, &e) < 0) {
+	profile_init(&rq.profile);
+	if (parse(&rq, argc, argv, &e) < 0) {
 		(void)cmd_usage(&cmd_exec, "%s", e.text);
 		return EXIT_EXEC_FAILED;
 	}
-	(void)start(&r, &e); /* it returns only when it failed */
+	(void)start(&rq, &e); /* it returns only when it failed */
 	(void)cmd_fail(&e, "exec");
 	return EXIT_EXEC_FAILED;
 }
 
 const struct cmd cmd_exec = {
 	.name = "exec",
-	.usage = "--physical | --in BOX | --home [--user USER] [-E VAR=VAL]... [--] PROGRAM "
-		 "[ARG...]",
+	.usage = "--physical | --in BOX | --home [OPTION]... PROGRAM [ARG...]",
 	.summary = "start a program in a box, without any privilege",
 	.help = "  --physical       where the uplinks are: past the tunnel\n"
 		"  --in BOX         in the box of that name (`physical` is one)\n"
+		"  --profile P      how: default, strict, browser, ...; see wgns-profile(5)\n"
+		"  -E VAR=VAL       set a variable for the program; repeatable\n"
+		"  --listen [ADDR:]PORT\n"
+		"                   give the program a TCP socket that listens in home, as\n"
+		"                   systemd does (sd_listen_fds(3)); repeatable; 127.0.0.1\n"
+		"                   without ADDR\n"
 		"  --home           here, where the tunnel's inside is; only the privileges are\n"
 		"                   dropped (root only)\n"
 		"  --user USER      as that user, by name or number (root only)\n"
-		"  -E VAR=VAL       set a variable for the program; repeatable\n"
 		"\n"
-		"In this version it needs root. Through sudo the program runs as the user who\n"
-		"called sudo, with that user's groups; HOME, USER, LOGNAME, SHELL and\n"
-		"XDG_RUNTIME_DIR become that user's where sudo had made them root's, and the\n"
-		"SUDO_* variables are removed. sudo -E keeps the rest of the environment, which\n"
-		"a desktop program usually wants. Root itself stays user 0. No capability is\n"
-		"left in any case, and no_new_privs is set: sudo and other set-user-ID\n"
-		"and other set-user-ID programs gain nothing inside.\n"
+		"Who is in the box's group (wgns, see wgns.conf(5)) needs no root and no sudo.\n"
+		"Root itself stays user 0; through sudo the program runs as the user who called\n"
+		"sudo. No capability is left, unless root names a profile that keeps some, and\n"
+		"no_new_privs is set: sudo and other set-user-ID programs gain nothing inside.\n"
 		"\n"
 		"Names are resolved with the box's own resolv.conf. Working directory, terminal,\n"
 		"signals, limits and umask are the caller's; descriptors above 2 are closed. The\n"
 		"exit status is the program's; 125 wgns failed, 126 the program cannot be\n"
 		"executed, 127 it was not found.\n"
 		"\n"
-		"  sudo wgns exec --physical curl https://portal.example/\n"
-		"  sudo -E wgns exec --physical chromium --user-data-dir=/tmp/portal\n",
+		"  wgns exec --physical curl https://portal.example/\n"
+		"  wgns exec --profile browser chromium http://portal.example/\n",
 	.run = run,
 };

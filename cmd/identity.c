@@ -3,11 +3,13 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <linux/keyctl.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "wgns/str.h"
@@ -92,6 +94,39 @@ static int take(const struct identity *id, const char *name, const char *value, 
 	return setenv(name, value, 1) < 0 ? err_set(e, errno, "set %s", name) : 0;
 }
 
+/* keys of root's session are not for the program: keyrings(7) */
+static int leave_keyring(struct err *e)
+{
+	if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) < 0 && errno != ENOSYS)
+		return err_set(e, errno, "leave root's session keyring");
+	return 0;
+}
+
+/* --user: as login(1) begins, with what a terminal needs */
+static int begin_environment(struct err *e)
+{
+	static const char *const kept[] = { "COLORTERM", "LANG",	"LANGUAGE", "LC_ALL",
+					    "LC_CTYPE",	 "LC_MESSAGES", "NO_COLOR", "PATH",
+					    "TERM",	 "TZ" };
+	char *values[sizeof(kept) / sizeof(kept[0])];
+	int rc = 0;
+
+	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++) {
+		const char *value = getenv(kept[i]);
+		values[i] = value ? strdup(value) : NULL;
+		if (value && !values[i])
+			rc = -ENOMEM;
+	}
+	if (rc == 0 && clearenv())
+		rc = -ENOMEM;
+	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++) {
+		if (rc == 0 && values[i] && setenv(kept[i], values[i], 1) < 0)
+			rc = -errno;
+		free(values[i]);
+	}
+	return rc < 0 ? err_set(e, -rc, "begin a new environment") : 0;
+}
+
 /*
  * sudo leaves root's HOME: firefox refuses it, others would leave files in it. What `sudo -E` kept
  * stays.
@@ -106,10 +141,13 @@ int identity_take_environment(const struct identity *id, struct err *e)
 
 	for (size_t i = 0; i < sizeof(of_sudo) / sizeof(of_sudo[0]); i++)
 		(void)unsetenv(of_sudo[i]); /* the names are good: it cannot fail */
-	if (!id->name[0])
-		return 0;
+	int rc = id->is_named ? begin_environment(e) : 0;
+	if (rc == 0 && id->is_named)
+		rc = leave_keyring(e);
+	if (rc < 0 || !id->name[0])
+		return rc;
 
-	int rc = take(id, "HOME", id->home, root ? root->pw_dir : "/root", e);
+	rc = take(id, "HOME", id->home, root ? root->pw_dir : "/root", e);
 	if (rc == 0)
 		rc = take(id, "SHELL", id->shell, root ? root->pw_shell : "/bin/sh", e);
 	if (rc == 0)

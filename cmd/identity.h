@@ -28,7 +28,11 @@ int identity_of_sudo(struct identity *id, struct err *e);
  * -errno
  */
 int identity_take_groups(const struct identity *id, struct err *e);
-/** identity_take_environment - HOME, USER and the like of that user where sudo left root's */
+/**
+ * identity_take_environment - HOME, USER and the like of that user where sudo left root's
+ *
+ * With --user nothing of root's environment stays but what a terminal needs and PATH, nor root's session keyring.
+ */
 int identity_take_environment(const struct identity *id, struct err *e);
 
 #endif

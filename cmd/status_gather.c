@@ -21,6 +21,7 @@
 #include "wgns/netns.h"
 #include "wgns/nl.h"
 #include "wgns/rtnl.h"
+#include "wgns/seal.h"
 #include "wgns/state.h"
 
 struct gather {
@@ -300,6 +301,20 @@ static int list_tunnels(struct gather *g, struct err *e)
 	return 0;
 }
 
+/* who is in a box without rights cannot see home, and would take the box for it */
+static int check_outside(const struct netns_id *self, struct err *e)
+{
+	struct netns_id physical;
+	AUTO_FD int box_fd = geteuid() == 0 ? -1 : seal_open_box("physical");
+
+	if (box_fd < 0)
+		return 0; /* root looks at home through PID 1 */
+	int rc = netns_identify(box_fd, &physical, e);
+	if (rc < 0 || !netns_same(&physical, self))
+		return rc;
+	return err_say(e, EINVAL, "this is not home but physical: run it outside of the box");
+}
+
 /*
  * Whose home? Where a tunnel says so and this process is somewhere else (in a box), PID 1's namespace is it. Anything
  * else is shown as it is seen from here.
@@ -312,6 +327,8 @@ static int open_home(const struct status_view *view, int *out, struct err *e)
 	if (self_fd < 0)
 		return self_fd;
 	int rc = netns_identify(self_fd, &self, e);
+	if (rc == 0)
+		rc = check_outside(&self, e);
 	if (rc < 0)
 		return rc;
 	for (size_t i = 0; i < view->n_tunnels; i++) {

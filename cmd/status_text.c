@@ -112,6 +112,10 @@ static void add_tunnel(struct strbuf *b, const struct status_view *view,
 	char addrs[ADDRS_MAX] = "", key[KEY_BASE64_LEN + 1], age[64];
 
 	add_headline(b, view, t, style);
+	if (t->state == STATUS_UNKNOWN) {
+		strbuf_addf(b, "\n");
+		return;
+	}
 	if (meta->layout[0])
 		fact(b, "layout", "%s: cleartext in %s, UDP in %s", meta->layout, meta->place,
 		     meta->birthplace);

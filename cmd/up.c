@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cmd.h"
+#include "installed.h"
 #include "load.h"
 #include "talk.h"
 #include "wgns/change.h"
@@ -155,8 +156,9 @@ static int bring_up(const struct options *o, const struct change_up *up, const c
 
 static int run_loaded(const struct options *o, struct loaded *loaded)
 {
-	char context[IFNAMSIZ + 4];
+	char context[IFNAMSIZ + 4], shipped[PATH_MAX];
 	const struct wgnsconf *settings = &loaded->settings;
+	const char *profile_dirs[INSTALLED_PROFILE_DIRS];
 	struct change_up up = {
 		.conf = &loaded->conf,
 		.file = &loaded->file,
@@ -166,10 +168,13 @@ static int run_loaded(const struct options *o, struct loaded *loaded)
 		.backend = o->backend ? o->backend : settings->backend,
 		.daemon = settings->daemon,
 		.group = settings->group,
+		.profile_dirs = profile_dirs,
+		.n_profile_dirs = INSTALLED_PROFILE_DIRS,
 		.may_run_hooks = loaded->file.is_trusted || settings->should_trust_hooks,
 		.resolve_retries = resolve_retries(),
 	};
 
+	installed_profiles(shipped, profile_dirs);
 	(void)snprintf(context, sizeof(context), "up %s", loaded->conf.name);
 	return o->is_dry ? show_plan(o, &up, context) : bring_up(o, &up, context);
 }
@@ -197,14 +202,12 @@ static int run(int argc, char **argv)
 
 const struct cmd cmd_up = {
 	.name = "up",
-	.usage = "[-n] [-v] [--json] [--uplink IF]... [--backend auto|kernel|userspace] "
-		 "TUNNEL|FILE.conf",
-	.summary = "move the uplinks to `physical`, make the tunnel there, and put it into home",
+	.usage = "[-nv] [--json] [--uplink IF]... [--backend B] TUNNEL|FILE.conf",
+	.summary = "move the uplinks to `physical`, and a tunnel into home",
 	.help = "  -n, --dry-run      print the steps and do nothing\n"
 		"  -v, --verbose      print each step as it is done\n"
 		"      --json         print the plan (with -n) or the result as JSON\n"
-		"      --uplink IF    move this device instead of those that are found; "
-		"repeatable\n"
+		"      --uplink IF    move this device and not those that are found; repeatable\n"
 		"      --backend B    kernel, userspace (wireguard-go) or auto, which prefers the\n"
 		"                     kernel\n"
 		"      --layout physical\n"

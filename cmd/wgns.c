@@ -8,20 +8,19 @@
 #include "cmd.h"
 
 static const struct cmd *const commands[] = {
-	&cmd_up,    &cmd_down,	&cmd_exec,   &cmd_status,
-	&cmd_check, &cmd_strip, &cmd_genkey, &cmd_pubkey,
+	&cmd_up,    &cmd_down,	 &cmd_exec,   &cmd_status,	&cmd_check,
+	&cmd_strip, &cmd_genkey, &cmd_pubkey, &cmd_unit_dropin,
 };
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
 static void print_help(FILE *out)
 {
-	fputs("wgns decides which network namespace holds the cleartext side of a WireGuard tunnel "
-	      "and which\n"
-	      "holds its ciphertext side, and starts programs on either.\n\n"
+	fputs("wgns decides which network namespace holds the cleartext side of a WireGuard\n"
+	      "tunnel and which holds its ciphertext side, and starts programs on either.\n\n"
 	      "usage: wgns COMMAND [OPTION]... [ARG]...\n\n",
 	      out);
 	for (size_t i = 0; i < N_COMMANDS; i++)
-		fprintf(out, "  %-8s %s\n", commands[i]->name, commands[i]->summary);
+		fprintf(out, "  %-12s %s\n", commands[i]->name, commands[i]->summary);
 	fputs("\nwgns COMMAND --help says more of one command; wgns(8) has the whole story.\n",
 	      out);
 }

@@ -12,6 +12,9 @@
 /** caps_has_sys_admin - is CAP_SYS_ADMIN effective? */
 bool caps_has_sys_admin(void);
 
+/** caps_why_not - for a person: why CAP_SYS_ADMIN may not be effective in a program whose file has it */
+const char *caps_why_not(void);
+
 /**
  * caps_drop_all - ambient, inheritable, permitted and effective sets become empty; no_new_privs is
  * set

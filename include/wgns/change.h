@@ -30,6 +30,8 @@ struct change_up {
 	const char *backend; /* "auto", "kernel", "userspace" */
 	const char *daemon; /* absolute path */
 	const char *group; /* who may enter the box */
+	const char *const *profile_dirs; /* where profiles are, the first has precedence */
+	size_t n_profile_dirs;
 	bool may_run_hooks;
 	unsigned resolve_retries;
 };

@@ -33,6 +33,10 @@ struct op_env {
 	struct wgquick *conf;
 	const struct plan *plan; /* NULL when undoing */
 	const char *group; /* who may enter the box */
+	const char *const *profile_dirs; /* where profiles are, the first has precedence */
+	size_t n_profile_dirs;
+	/* undoing: 1 while programs live in the box that is given up, which its seal must outlive; -1: not looked yet */
+	int has_programs_left;
 	bool is_step_done; /* while undoing: the step had been done, not only begun */
 	bool is_rollback; /* of an `up` that failed: nothing but wgns changed anything in between */
 	unsigned resolve_retries; /* of endpoints that are names, as wg(8) has it */

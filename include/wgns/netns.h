@@ -17,6 +17,8 @@ struct netns_id {
 int netns_open_self(struct err *e);
 /** netns_open - a bind-mounted or /proc/PID/ns/net file; -EINVAL when it is not a network namespace (NS_GET_NSTYPE) */
 int netns_open_at(int dir_fd, const char *path, struct err *e);
+/** netns_check - Return: 0 for a network namespace, -EINVAL for any other file, which @e calls @name; -errno */
+int netns_check(int fd, const char *name, struct err *e);
 int netns_identify(int ns_fd, struct netns_id *out, struct err *e);
 bool netns_same(const struct netns_id *a, const struct netns_id *b);
 

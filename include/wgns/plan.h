@@ -58,6 +58,25 @@ struct host_device {
 		[160]; /* a macvlan or the like on it, in this or another namespace; "" for none */
 };
 
+/*
+ * Folders of path sockets, which lead out of a network namespace. `up` makes those that are missing, and pins them, so
+ * that the helper can lay an empty file system over each, which nobody takes away together with the folder.
+ */
+#define PLAN_N_FOLDERS 4
+struct plan_folder {
+	const char *path;
+	bool is_parent; /* of another one: made where it is missing, and not pinned */
+};
+extern const struct plan_folder plan_folders[PLAN_N_FOLDERS];
+
+/* what is at such a path; no symlink is followed */
+enum host_folder {
+	HOST_FOLDER_ABSENT,
+	HOST_FOLDER_THERE,
+	HOST_FOLDER_MOUNTED, /* something is mounted on it: nobody can remove it */
+	HOST_FOLDER_OTHER, /* a symlink, or no folder at all */
+};
+
 struct host {
 	struct rtnl_links links;
 	struct host_device *devices; /* one for each link, same order */
@@ -67,6 +86,9 @@ struct host {
 	bool is_layout_up; /* the box `physical` is there */
 	bool is_inside_physical; /* the caller is in the birthplace itself */
 	bool has_foreign_physical; /* a namespace called physical that wgns did not make */
+	enum host_folder folders[PLAN_N_FOLDERS]; /* of plan_folders */
+	char etc_mount
+		[128]; /* a mount below /etc, whose place shows what is under it in a box; "" for none */
 	bool is_netns_dir_shared; /* /run/netns is a mount point already, as ip-netns(8) makes it */
 };
 void host_free(struct host *host);
@@ -89,6 +111,8 @@ struct plan_request {
 	bool may_run_hooks;
 	const char *untrusted; /* why not, when it may not */
 	const char *dns; /* dns_manager_name() of who gets DNS= */
+	const char *group; /* who may enter the box */
+	bool has_group; /* there is such a group */
 };
 
 /**

@@ -25,7 +25,7 @@ struct resolve_policy {
 /**
  * resolve_endpoints - fill in peer->endpoint of every peer that names one
  * @ns_fd:   the birthplace, or -1: names are resolved as the caller does
- * @etc_dir: the box's etc folder, which lies over /etc for the resolver; or NULL
+ * @box_dir: the box's folder: see seal_enter()
  *
  * Numeric endpoints take no system call. All others are worked off by one child, which enters the namespace, seals name
  * resolution (see seal.h) and drops every capability. Among several addresses the first one with a route is taken.
@@ -33,7 +33,7 @@ struct resolve_policy {
  *
  * Return: 0, or -errno with peer, host and the resolver's reason; endpoints of some peers may then be filled in
  */
-int resolve_endpoints(struct wg_device *dev, int ns_fd, const char *etc_dir,
+int resolve_endpoints(struct wg_device *dev, int ns_fd, const char *box_dir,
 		      const struct resolve_policy *policy, struct err *e);
 
 #endif

@@ -1,22 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "change_internal.h"
+#include "folder.h"
 #include "op.h"
+#include "programs.h"
 #include "wgns/fd.h"
 #include "wgns/hook.h"
 #include "wgns/str.h"
 
 #define KILL_GRACE_MS 3000
-#define PROCS_MAX 64
-#define KILL_ROUNDS 1024 /* of PROCS_MAX programs each */
+#define KILL_ROUNDS 1024 /* of PROGRAMS_MAX programs each */
 
 static int not_up(const char *name, struct err *e)
 {
@@ -97,18 +96,6 @@ static int live_addresses(struct op_env *env, struct addr **out, size_t *n, stru
 	return 0;
 }
 
-/*
- * The path had no symlink in it when `up` recorded it. A folder of the user's may have one by now, and root must not follow
- * it. Return: a descriptor, or -1 with errno (openat2(2), Linux 5.6)
- */
-static int open_folder(const char *path)
-{
-	struct open_how how = { .flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC,
-				.resolve = RESOLVE_NO_SYMLINKS };
-
-	return (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof(how));
-}
-
 /* SaveConfig = true: the live device, written over the file as wg-quick does it */
 static int save_config(struct op_env *env, struct err *e)
 {
@@ -128,10 +115,15 @@ static int save_config(struct op_env *env, struct err *e)
 	char *text = rc == 0 ? wgquick_print_saved(env->conf, addresses, n, &dev) : NULL;
 	if (rc == 0 && !text)
 		rc = err_set(e, ENOMEM, "write the configuration");
-	AUTO_FD int dir_fd = rc == 0 ? open_folder(slash == folder ? "/" : folder) : -1;
+	/*
+	 * The path had no symlink in it when `up` recorded it. A folder of the user's may have one by now, and root must not
+	 * follow it.
+	 */
+	AUTO_FD int dir_fd =
+		rc == 0 ? folder_open(slash == folder ? "/" : folder, O_RDONLY, e) : -1;
 	if (rc == 0)
 		rc = dir_fd < 0
-			     ? err_set(e, errno, "open %s", folder)
+			     ? dir_fd
 			     : fd_replace_file_at(dir_fd, slash + 1, text, strlen(text), 0600, e);
 	if (text)
 		str_wipe(text, strlen(text));
@@ -141,56 +133,17 @@ static int save_config(struct op_env *env, struct err *e)
 	return rc;
 }
 
-/*
- * The daemon of a tunnel: by pid and start time; by the name in its arguments when wgns was killed after it
- * started the daemon and before it wrote that down.
- */
-static bool is_daemon_of(const struct netns_proc *proc, const struct state_tunnel *t)
+/* who lives in physical beside the daemons of wgns */
+static int find_procs(struct op_env *env, struct netns_proc procs[PROGRAMS_MAX], size_t *n,
+		      struct err *e)
 {
-	char path[32], args[512];
-
-	if (t->device.pid || !t->device.birth_name[0])
-		return proc->pid == t->device.pid && proc->start_time == t->device.start_time;
-	(void)snprintf(path, sizeof(path), "/proc/%d/cmdline", (int)proc->pid);
-	AUTO_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t len = fd < 0 ? -1 : read(fd, args, sizeof(args) - 1);
-	if (len <= 0)
-		return false;
-	args[len] = '\0';
-	/* its last argument */
-	size_t name_len = strlen(t->device.birth_name);
-	return (size_t)len > name_len + 1 && args[len - 1] == '\0' &&
-	       strcmp(args + (size_t)len - 1 - name_len, t->device.birth_name) == 0;
-}
-
-/* who lives in physical beside the daemons of wgns; @n may be more than PROCS_MAX */
-static int find_procs(struct op_env *env, struct netns_proc *procs, size_t *n, struct err *e)
-{
-	struct state_tunnel *tunnels = NULL;
-	size_t n_tunnels = 0, kept = 0;
 	struct netns_id id;
 
 	*n = 0;
 	if (env->physical_fd < 0)
 		return 0;
 	int rc = netns_identify(env->physical_fd, &id, e);
-	if (rc == 0)
-		rc = state_tunnels(env->run_fd, &tunnels, &n_tunnels, e);
-	if (rc < 0)
-		return rc;
-	long found = netns_procs(&id, procs, PROCS_MAX, e);
-	if (found > PROCS_MAX)
-		found = PROCS_MAX;
-	for (long i = 0; i < found; i++) {
-		bool is_daemon = false;
-		for (size_t k = 0; k < n_tunnels; k++)
-			is_daemon = is_daemon || is_daemon_of(&procs[i], &tunnels[k]);
-		if (!is_daemon && procs[i].pid != getpid())
-			procs[kept++] = procs[i];
-	}
-	free(tunnels);
-	*n = kept;
-	return found < 0 ? (int)found : 0;
+	return rc < 0 ? rc : programs_find(env->run_fd, &id, procs, n, e);
 }
 
 static int check_procs(const struct change_down *down, const struct netns_proc *procs, size_t n,
@@ -215,7 +168,7 @@ static int check_procs(const struct change_down *down, const struct netns_proc *
 /* programs that were started meanwhile are ended too: what is looked at is the namespace, not the list */
 static int kill_procs(struct op_env *env, struct err *e)
 {
-	struct netns_proc procs[PROCS_MAX];
+	struct netns_proc procs[PROGRAMS_MAX];
 	size_t n = 0;
 
 	for (int round = 0; round < KILL_ROUNDS; round++) {
@@ -325,7 +278,7 @@ static int check_journals(struct op_env *env, const char *name, bool is_last, st
 static int take_down(struct op_env *env, const struct change_down *down,
 		     const struct change_talk *talk, struct err *e)
 {
-	struct netns_proc procs[PROCS_MAX];
+	struct netns_proc procs[PROGRAMS_MAX];
 	char path[STATE_PLACE_MAX + IFNAMSIZ + 16];
 	struct wgquick conf = { 0 };
 	size_t n_users = 0, n_procs = 0;

@@ -2,12 +2,14 @@
 /* the facts of the machine that a plan is made of: reads everything, changes nothing */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "folder.h"
 #include "host_internal.h"
 #include "wgns/fd.h"
 #include "wgns/netns.h"
@@ -15,6 +17,7 @@
 #include "wgns/str.h"
 
 #define PPPOE_MAX (1u << 20)
+#define MOUNTINFO_MAX (1u << 24)
 
 void host_free(struct host *host)
 {
@@ -31,16 +34,6 @@ static bool exists(const char *path)
 	struct stat st;
 
 	return lstat(path, &st) == 0;
-}
-
-/* a mount point has another device number than its parent, or is the root of a bind mount: ask the kernel */
-static bool is_mount_point(const char *path)
-{
-	struct statx st;
-
-	/* STATX_ATTR_MOUNT_ROOT: Linux 5.8 */
-	return statx(AT_FDCWD, path, AT_NO_AUTOMOUNT | AT_SYMLINK_NOFOLLOW, 0, &st) == 0 &&
-	       (st.stx_attributes & STATX_ATTR_MOUNT_ROOT);
 }
 
 /* /proc/net/pppoe: "Id Address Device", one session a line; absent without the module */
@@ -161,8 +154,45 @@ static int read_state(int run_fd, int home_fd, struct host *host, struct err *e)
 		}
 	}
 	host->has_foreign_physical = !host->is_layout_up && exists("/run/netns/physical");
-	host->is_netns_dir_shared = is_mount_point("/run/netns");
 	return 0;
+}
+
+/*
+ * The overlay on /etc in a box has the folder below it, without what is mounted inside: proc_pid_mountinfo(5), field 5. The box
+ * has a resolv.conf and nsswitch.conf of its own.
+ */
+static int find_etc_mount(char *out, size_t cap, struct err *e)
+{
+	AUTO_FREE char *text = NULL;
+	char place[PATH_MAX];
+	size_t len;
+
+	int rc = fd_read_file_at(AT_FDCWD, "/proc/self/mountinfo", MOUNTINFO_MAX, &text, &len, e);
+	if (rc < 0)
+		return rc;
+	char *rest = text;
+	for (char *line = strsep(&rest, "\n"); line && !*out; line = strsep(&rest, "\n")) {
+		if (sscanf(line, "%*s %*s %*s %*s %4095s", place) != 1 ||
+		    strncmp(place, "/etc/", 5) != 0 || strcmp(place, "/etc/resolv.conf") == 0 ||
+		    strcmp(place, "/etc/nsswitch.conf") == 0)
+			continue;
+		/* the beginning names it well enough */
+		(void)snprintf(out, cap, "%.*s", (int)cap - 1, place);
+	}
+	return 0;
+}
+
+static int read_folders(struct host *host, struct err *e)
+{
+	enum host_folder netns_dir;
+	int rc = folder_look("/run/netns", &netns_dir, e);
+
+	host->is_netns_dir_shared = rc == 0 && netns_dir == HOST_FOLDER_MOUNTED;
+	if (rc == 0)
+		rc = find_etc_mount(host->etc_mount, sizeof(host->etc_mount), e);
+	for (size_t i = 0; rc == 0 && i < PLAN_N_FOLDERS; i++)
+		rc = folder_look(plan_folders[i].path, &host->folders[i], e);
+	return rc;
 }
 
 int host_read(int run_fd, char *const *named, size_t n_named, struct host *out, struct err *e)
@@ -176,6 +206,8 @@ int host_read(int run_fd, char *const *named, size_t n_named, struct host *out, 
 	int rc = nl_open_in(NETLINK_ROUTE, -1, &nl, e);
 	if (rc == 0)
 		rc = read_state(run_fd, home_fd, &host, e);
+	if (rc == 0)
+		rc = read_folders(&host, e);
 	if (rc == 0)
 		rc = rtnl_dump_links(nl, &host.links, e);
 	if (rc == 0)

@@ -11,11 +11,14 @@
 #include "wgns/fd.h"
 
 static const struct op ops[] = {
+	{ "dir.create", dir_create_run, dir_create_undo },
+	{ "mask.pin", mask_pin_run, mask_pin_undo },
+	{ "profile.compile", profile_compile_run, profile_compile_undo },
+	{ "resolv.write", resolv_write_run, NULL }, /* goes with the box's folder */
 	{ "netns.create", netns_create_run, netns_create_undo },
 	{ "netns.share", netns_share_run, netns_share_undo },
 	{ "netns.name", netns_name_run, netns_name_undo },
 	{ "netns.prepare", netns_prepare_run, NULL }, /* goes with the namespace */
-	{ "resolv.write", resolv_write_run, NULL }, /* goes with the box's folder */
 	{ "sysctl.save", sysctl_save_run, sysctl_save_undo },
 	{ "uplinks.save", uplinks_save_run,
 	  uplinks_save_undo }, /* its undo configures home again */
@@ -50,7 +53,8 @@ const struct op *op_by_name(const char *name)
 
 void op_env_init(struct op_env *env)
 {
-	*env = (struct op_env){ .home_fd = -1,
+	*env = (struct op_env){ .has_programs_left = -1,
+				.home_fd = -1,
 				.physical_fd = -1,
 				.home_dirs = { -1, -1 },
 				.physical_dirs = { -1, -1 } };

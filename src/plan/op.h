@@ -3,6 +3,8 @@
 #ifndef WGNS_OP_H
 #define WGNS_OP_H
 
+#include <stdbool.h>
+
 #include "wgns/engine.h"
 
 typedef int op_fn(struct op_env *env, const struct step *step, struct err *e);
@@ -16,6 +18,9 @@ op_fn uplinks_save_run, uplinks_save_undo, link_move_run, link_move_undo, link_r
 	route_restore_undo;
 /** op_uplinks_left - an error when an uplink of the snapshot is still in physical; nothing saved: nothing has moved */
 int op_uplinks_left(struct op_env *env, struct err *e);
+/* op_helper.c: what the helper needs in home */
+op_fn dir_create_run, dir_create_undo, mask_pin_run, mask_pin_undo, profile_compile_run,
+	profile_compile_undo;
 /* op_tunnel.c: the WireGuard device */
 op_fn tunnel_create_run, tunnel_create_undo, tunnel_move_run, socket_name_run, socket_name_undo,
 	wg_set_run, addr_add_run, link_up_run, route_add_run;

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* the namespace `physical`: made, pinned, named, prepared */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,41 +9,36 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "folder.h"
 #include "op.h"
 #include "wgns/dns.h"
 #include "wgns/fd.h"
+#include "wgns/group.h"
 #include "wgns/netns.h"
+#include "wgns/seal.h"
 #include "wgns/str.h"
 
 #define PINNED STATE_DIR "/" OP_BOX_PATH "/netns"
 
-static gid_t group_id(const char *name)
-{
-	struct group entry, *found = NULL;
-	char buf[4096];
-
-	/* a group that is not there yet means that nobody but root enters */
-	if (getgrnam_r(name, &entry, buf, sizeof(buf), &found) == 0 && found)
-		return found->gr_gid;
-	return 0;
-}
-
 /* the folder itself was made before the first step: the journal lives in it */
 int netns_create_run(struct op_env *env, const struct step *step, struct err *e)
 {
+	struct err why;
+	gid_t gid;
+
 	(void)step;
 	AUTO_FD int dir_fd = state_openat(env->run_fd, OP_BOX_PATH, O_RDONLY | O_DIRECTORY, e);
 	if (dir_fd < 0)
 		return dir_fd;
-	if (fchown(dir_fd, 0, group_id(env->group)) < 0 || fchmod(dir_fd, 0750) < 0)
+	/* without the group nobody but root enters: the plan has warned */
+	if (group_find(env->group, &gid, &why) < 0)
+		gid = 0;
+	if (fchown(dir_fd, 0, gid) < 0 || fchmod(dir_fd, 0750) < 0)
 		return err_set(e, errno, "set the group of " STATE_DIR "/" OP_BOX_PATH);
-	int rc = state_mkdir(env->run_fd, OP_BOX_PATH "/etc", 0755, 0, e);
-	if (rc < 0)
-		return rc;
 	AUTO_FD int ns_fd = netns_create(e);
 	if (ns_fd < 0)
 		return ns_fd;
-	rc = netns_pin(ns_fd, PINNED, e);
+	int rc = netns_pin(ns_fd, PINNED, e);
 	if (rc < 0)
 		return rc;
 	env->physical_fd = fd_take(&ns_fd);
@@ -109,20 +102,6 @@ int netns_share_run(struct op_env *env, const struct step *step, struct err *e)
 	return 0;
 }
 
-static bool is_empty_dir(const char *path)
-{
-	DIR *dir = opendir(path);
-	const struct dirent *entry;
-	bool is_empty = true;
-
-	if (!dir)
-		return false;
-	for (entry = readdir(dir); entry && is_empty; entry = readdir(dir))
-		is_empty = strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0;
-	(void)closedir(dir); /* it was only read */
-	return is_empty;
-}
-
 /* what /run/netns/physical leads to */
 enum name_target { NAME_NOTHING, NAME_OURS, NAME_ANOTHER };
 
@@ -144,7 +123,7 @@ int netns_share_undo(struct op_env *env, const struct step *step, struct err *e)
 	(void)step;
 	if (name_target(env) == NAME_OURS)
 		return err_say(e, EBUSY, OP_NETNS_PATH " is still there");
-	if (!is_empty_dir(OP_NETNS_DIR))
+	if (!folder_is_empty(OP_NETNS_DIR))
 		return 0;
 	if (umount2(OP_NETNS_DIR, MNT_DETACH) < 0 && errno != EINVAL && errno != ENOENT)
 		return err_set(e, errno, "unmount " OP_NETNS_DIR);
@@ -204,11 +183,16 @@ int resolv_write_run(struct op_env *env, const struct step *step, struct err *e)
 		return err_set(e, ENOMEM, "prepare the resolver of physical");
 	if (warning[0])
 		op_env_note(env, "%s", warning);
+	int rc = state_mkdir(env->run_fd, OP_BOX_PATH "/etc", 0755, 0, e);
+	if (rc == 0)
+		rc = state_mkdir(env->run_fd, OP_BOX_PATH "/" SEAL_FRESH_NAME, 0755, 0, e);
+	if (rc < 0)
+		return rc;
 	AUTO_FD int dir_fd =
 		state_openat(env->run_fd, OP_BOX_PATH "/etc", O_RDONLY | O_DIRECTORY, e);
 	if (dir_fd < 0)
 		return dir_fd;
-	int rc = fd_replace_file_at(dir_fd, "resolv.conf", resolv, strlen(resolv), 0644, e);
+	rc = fd_replace_file_at(dir_fd, "resolv.conf", resolv, strlen(resolv), 0644, e);
 	if (rc < 0)
 		return rc;
 	return fd_replace_file_at(dir_fd, "nsswitch.conf", nsswitch, strlen(nsswitch), 0644, e);

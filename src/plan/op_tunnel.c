@@ -137,8 +137,8 @@ int wg_set_run(struct op_env *env, const struct step *step, struct err *e)
 	};
 
 	(void)step;
-	int rc = resolve_endpoints(&env->conf->device, env->physical_fd,
-				   STATE_DIR "/" OP_BOX_PATH "/etc", &policy, e);
+	int rc = resolve_endpoints(&env->conf->device, env->physical_fd, STATE_DIR "/" OP_BOX_PATH,
+				   &policy, e);
 	if (rc < 0)
 		return rc;
 	/* as `wg addconf`: a key that PreUp set stays when the file has none */

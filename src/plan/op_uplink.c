@@ -70,6 +70,24 @@ static void free_name(const struct rtnl_links *home, const char *name, char out[
 	}
 }
 
+/* an alternative name of the uplink that another device of home has by now; kernels before 6.7 do not say which */
+static const char *taken_altname(const struct rtnl_links *home, const struct rtnl_link *link)
+{
+	for (size_t i = 0; i < link->n_altnames; i++) {
+		for (size_t k = 0; k < home->n; k++) {
+			const struct rtnl_link *other = &home->items[k];
+
+			if (strcmp(other->name, link->altnames[i]) == 0)
+				return link->altnames[i];
+			for (size_t a = 0; a < other->n_altnames; a++) {
+				if (strcmp(other->altnames[a], link->altnames[i]) == 0)
+					return link->altnames[i];
+			}
+		}
+	}
+	return NULL;
+}
+
 static int move_back(struct op_env *env, const struct rtnl_link *now, const struct rtnl_link *old,
 		     struct nl *nl, struct err *e)
 {
@@ -92,7 +110,11 @@ static int move_back(struct op_env *env, const struct rtnl_link *now, const stru
 	}
 	/* its old number when that is free: programs and rules remember it */
 	bool is_index_free = !rtnl_links_by_index(&home, old->ifindex);
+	const char *taken = taken_altname(&home, now);
 	rtnl_links_free(&home);
+	if (taken)
+		return err_say(e, EEXIST, "move %s to home: a device there is called %s by now",
+			       now->name, taken);
 	rtnl_build_link_move(&m, now->ifindex, env->home_fd, name,
 			     is_index_free && now->ifindex != old->ifindex ? old->ifindex : 0);
 	rc = nl_talk(nl, &m, e);

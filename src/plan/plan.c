@@ -14,6 +14,14 @@
 /* as many routes or addresses as a person reads; more are counted */
 #define SHOWN_MAX 4
 
+/* parents before what is in them */
+const struct plan_folder plan_folders[PLAN_N_FOLDERS] = {
+	{ "/run/nscd", false },
+	{ "/run/systemd", true },
+	{ "/run/systemd/resolve", false },
+	{ "/run/dbus", false },
+};
+
 static int add_text(struct plan *plan, const char *text)
 {
 	struct step *grown = reallocarray(plan->steps, plan->n + 1, sizeof(*plan->steps));
@@ -62,6 +70,43 @@ int plan_warn(struct plan *plan, const char *text, struct err *e)
 	return 0;
 }
 
+/* what the helper needs: folders that it can hide and nobody can remove, and profiles */
+static int plan_helper(const struct host *host, struct plan *plan, struct err *e)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < PLAN_N_FOLDERS; i++) {
+		if (host->folders[i] == HOST_FOLDER_ABSENT)
+			rc = add(plan, e, "dir.create %s", plan_folders[i].path);
+	}
+	for (size_t i = 0; rc == 0 && i < PLAN_N_FOLDERS; i++) {
+		if (!plan_folders[i].is_parent && host->folders[i] != HOST_FOLDER_MOUNTED)
+			rc = add(plan, e, "mask.pin %s", plan_folders[i].path);
+	}
+	return rc < 0 ? rc : add(plan, e, "profile.compile physical");
+}
+
+static int warn_group(const char *group, struct plan *plan, struct err *e)
+{
+	char text[256];
+
+	(void)snprintf(
+		text, sizeof(text),
+		"group %.64s does not exist: only root can use exec; after `groupadd --system "
+		"%.64s` the layout has to go down and up again",
+		group, group);
+	return plan_warn(plan, text, e);
+}
+
+static int warn_etc_mount(const char *place, struct plan *plan, struct err *e)
+{
+	char text[256];
+
+	(void)snprintf(text, sizeof(text),
+		       "%.127s is a mount: programs in a box see what is under it instead", place);
+	return plan_warn(plan, text, e);
+}
+
 static int plan_layout(const struct plan_request *rq, const struct host *host, struct plan *plan,
 		       struct err *e)
 {
@@ -72,16 +117,23 @@ static int plan_layout(const struct plan_request *rq, const struct host *host, s
 		strbuf_addf(&names, " %s", plan->uplinks[i]);
 	if (rc == 0 && names.is_failed)
 		rc = err_set(e, ENOMEM, "plan");
+	/* what seals names comes first: the door of the box is opened last and, when all is undone, closed first */
+	if (rc == 0)
+		rc = plan_helper(host, plan, e);
+	if (rc == 0)
+		rc = add(plan, e, "resolv.write physical");
 	if (rc == 0)
 		rc = add(plan, e, "netns.create physical");
+	if (rc == 0 && !rq->has_group)
+		rc = warn_group(rq->group, plan, e);
+	if (rc == 0 && host->etc_mount[0])
+		rc = warn_etc_mount(host->etc_mount, plan, e);
 	if (rc == 0 && !host->is_netns_dir_shared)
 		rc = add(plan, e, "netns.share /run/netns");
 	if (rc == 0)
 		rc = add(plan, e, "netns.name physical as /run/netns/physical");
 	if (rc == 0)
 		rc = add(plan, e, "netns.prepare physical");
-	if (rc == 0)
-		rc = add(plan, e, "resolv.write physical");
 	if (rc == 0)
 		rc = add(plan, e, "sysctl.save home");
 	if (rc == 0)

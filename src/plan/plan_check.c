@@ -77,6 +77,23 @@ static int check_other_tunnels(const struct host *host, struct err *e)
 	return 0;
 }
 
+/* the helper hides what is in these: a folder that is somewhere else could be reached there */
+static int check_folders(const struct host *host, struct err *e)
+{
+	for (size_t i = 0; i < PLAN_N_FOLDERS; i++) {
+		const char *path = plan_folders[i].path;
+
+		if (host->folders[i] != HOST_FOLDER_OTHER)
+			continue;
+		err_say(e, ENOTDIR, "%s is not a folder, and exec has to hide the sockets in it",
+			path);
+		err_hint(e, "remove it, or make a folder of it: `ls -ld %s` shows what it is",
+			 path);
+		return err_as(e, ERR_KIND_MACHINE);
+	}
+	return 0;
+}
+
 static int check_hooks(const struct plan_request *rq, struct err *e)
 {
 	for (size_t i = 0; i < WGQUICK_N_HOOKS; i++) {
@@ -98,6 +115,8 @@ int plan_check(const struct plan_request *rq, const struct host *host, struct er
 		rc = check_hooks(rq, e);
 	if (rc == 0 && !host->is_layout_up)
 		rc = check_other_tunnels(host, e);
+	if (rc == 0 && !host->is_layout_up)
+		rc = check_folders(host, e);
 	return rc;
 }
 

@@ -12,6 +12,7 @@
 #include "op.h"
 #include "wgns/dns.h"
 #include "wgns/fd.h"
+#include "wgns/group.h"
 #include "wgns/str.h"
 
 /* /run/wgns and what is known, or -1 while there is nothing yet */
@@ -53,6 +54,8 @@ static int make_plan(const struct change_up *up, int run_fd, struct plan *out,
 {
 	struct backend_device dev = { 0 };
 	struct host host = { 0 };
+	struct err why_not;
+	gid_t ignored;
 	struct plan_request rq = {
 		.conf = up->conf,
 		.uplinks = up->uplinks,
@@ -60,6 +63,8 @@ static int make_plan(const struct change_up *up, int run_fd, struct plan *out,
 		.may_run_hooks = up->may_run_hooks,
 		.untrusted = up->file->untrusted,
 		.dns = dns_manager_name(dns_detect()),
+		.group = up->group,
+		.has_group = group_find(up->group, &ignored, &why_not) == 0,
 	};
 
 	int rc = check_mount_namespace(e);
@@ -251,6 +256,8 @@ static int up_locked(const struct change_up *up, const struct change_talk *talk,
 	env.conf = up->conf;
 	env.plan = &plan;
 	env.group = up->group;
+	env.profile_dirs = up->profile_dirs;
+	env.n_profile_dirs = up->n_profile_dirs;
 	env.resolve_retries = up->resolve_retries;
 	if (rc == 0)
 		rc = describe_tunnel(up, &env, e);

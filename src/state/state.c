@@ -11,15 +11,12 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "wgns/fd.h"
+#include "wgns/seal.h"
 
-#ifndef NSFS_MAGIC
-#define NSFS_MAGIC 0x6e736673 /* linux/magic.h has it since 4.0, musl's copy may not */
-#endif
 #define LOCK_NAME "lock"
 #define ENTER_TRIES 50
 
@@ -161,7 +158,7 @@ static int remove_files(int dir_fd, const char *path, struct err *e)
 
 int state_remove_tree(int run_fd, const char *path, struct err *e)
 {
-	static const char *const subfolders[] = { "etc" };
+	static const char *const subfolders[] = { "etc", SEAL_FRESH_NAME };
 	struct err why;
 	int fd = state_openat(run_fd, path, O_RDONLY | O_DIRECTORY, &why);
 
@@ -199,11 +196,9 @@ int state_box_open_netns(int run_fd, const char *name, struct err *e)
 	AUTO_FD int fd = state_openat(run_fd, path, O_RDONLY, e);
 	if (fd < 0)
 		return fd;
+	int rc = netns_check(fd, path, e);
+	if (rc == 0)
+		return fd_take(&fd);
 	/* a plain file: whoever made it was killed before the namespace was mounted on it */
-	struct statfs fs;
-	if (fstatfs(fd, &fs) < 0)
-		return err_set(e, errno, "examine %s/%s", STATE_DIR, path);
-	if (fs.f_type != NSFS_MAGIC)
-		return err_set(e, ENOENT, "%s/%s is not a namespace", STATE_DIR, path);
-	return fd_take(&fd);
+	return rc == -EINVAL ? err_set(e, ENOENT, "%s/%s is not a namespace", STATE_DIR, path) : rc;
 }

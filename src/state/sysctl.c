@@ -232,6 +232,22 @@ static int stop_forwarding(const struct sysctl_dirs *dirs, const char *folder, s
 	return 0;
 }
 
+/*
+ * A range that is empty, the kernel's default, allows nobody to send an echo request by a socket of its own (icmp(7)). ping(8) lives of
+ * a file capability then, which programs in a box have not.
+ */
+static int open_ping(int dir)
+{
+	char value[VALUE_MAX];
+	unsigned long first, last;
+	struct err ignored;
+
+	if (read_value(dir, "ping_group_range", value) < 0 ||
+	    sscanf(value, "%lu %lu", &first, &last) != 2 || first <= last)
+		return 0;
+	return write_value(dir, "ping_group_range", "0 2147483647", &ignored);
+}
+
 int sysctl_prepare_netns(const struct sysctl_dirs *from, const struct sysctl_dirs *to,
 			 struct err *e)
 {
@@ -244,6 +260,8 @@ int sysctl_prepare_netns(const struct sysctl_dirs *from, const struct sysctl_dir
 		if (rc < 0)
 			return err_set(e, -rc, "copy the sysctl %s", names[i]);
 	}
+	(void)open_ping(
+		to->ipv4_fd); /* a user namespace may not have all of these groups: then ping fails as in home */
 	/* new devices take it over, and their address mode with it; unset it cannot be read */
 	int rc = from->ipv6_fd < 0 || to->ipv6_fd < 0
 			 ? 0

@@ -4,63 +4,73 @@
 #include <errno.h>
 #include <linux/capability.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
-struct sets {
-	struct __user_cap_data_struct word[_LINUX_CAPABILITY_U32S_3];
-};
+#define USER_NS_INIT 0xEFFFFFFDU /* PROC_USER_INIT_INO of linux/proc_ns.h */
 
-static int get(struct sets *out)
+#define N_WORDS _LINUX_CAPABILITY_U32S_3
+
+static int call_kernel(long number, struct __user_cap_data_struct sets[N_WORDS])
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
 
-	return (int)syscall(SYS_capget, &header, out->word);
-}
-
-static int set(const struct sets *in)
-{
-	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-
-	return (int)syscall(SYS_capset, &header, in->word);
-}
-
-static bool has_effective(const struct sets *s, unsigned cap)
-{
-	return s->word[CAP_TO_INDEX(cap)].effective & CAP_TO_MASK(cap);
+	return (int)syscall(number, &header, sets);
 }
 
 bool caps_has_sys_admin(void)
 {
-	struct sets s = { 0 };
+	struct __user_cap_data_struct sets[N_WORDS] = { 0 };
 
-	return get(&s) == 0 && has_effective(&s, CAP_SYS_ADMIN);
+	return call_kernel(SYS_capget, sets) == 0 &&
+	       sets[CAP_TO_INDEX(CAP_SYS_ADMIN)].effective & CAP_TO_MASK(CAP_SYS_ADMIN);
+}
+
+const char *caps_why_not(void)
+{
+	struct statvfs fs;
+	struct stat ns;
+
+	if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1)
+		return "no_new_privs is set: this is in a box already, or in another sandbox";
+	if (prctl(PR_CAPBSET_READ, CAP_SYS_ADMIN, 0, 0, 0) == 0)
+		return "CAP_SYS_ADMIN is not in the bounding set, as in a container";
+	if (stat("/proc/self/ns/user", &ns) == 0 && ns.st_ino != USER_NS_INIT)
+		return "this is a user namespace, in which a file's capabilities do not count";
+	if (getxattr("/proc/self/exe", "security.capability", NULL, 0) < 0)
+		return "the helper has no file capability; `make setcap` or setcap(8) gives it: "
+		       "cap_sys_admin+ep";
+	if (statvfs("/proc/self/exe", &fs) == 0 && fs.f_flag & ST_NOSUID)
+		return "the helper is on a file system that is mounted nosuid";
+	return "another process traces this one, or the helper lacks cap_sys_admin+ep";
 }
 
 int caps_drop_all(const char **what)
 {
-	const struct sets none = { 0 };
-	struct sets left = { 0 };
-	uint32_t any = 0;
+	struct __user_cap_data_struct sets[N_WORDS] = { 0 };
+	uint32_t left = 0;
 
 	*what = "clear ambient capabilities";
 	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
 		return -errno;
 	*what = "drop capabilities";
-	if (set(&none) < 0)
+	if (call_kernel(SYS_capset, sets) < 0)
 		return -errno;
 	*what = "set no_new_privs";
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return -errno;
 
 	*what = "read capabilities back";
-	if (get(&left) < 0)
+	(void)memset(sets, 0xff, sizeof(sets)); /* what is not read counts as kept */
+	if (call_kernel(SYS_capget, sets) < 0)
 		return -errno;
-	for (unsigned i = 0; i < _LINUX_CAPABILITY_U32S_3; i++)
-		any |= left.word[i].effective | left.word[i].permitted | left.word[i].inheritable;
+	for (unsigned i = 0; i < N_WORDS; i++)
+		left |= sets[i].effective | sets[i].permitted | sets[i].inheritable;
 	*what = "drop capabilities: some remained"; /* ambient ones are permitted */
-	if (any || prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1)
-		return -ENOTRECOVERABLE;
-	return 0;
+	return left || prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1 ? -ENOTRECOVERABLE : 0;
 }

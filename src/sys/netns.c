@@ -74,11 +74,11 @@ static int errand_send(struct errand *r, int clone_flags, struct err *e)
 	return r->opened_fd;
 }
 
-/* ioctl(2) numbers are only unique per file type, so the type is asked first */
-static int check_type(int fd, const char *name, struct err *e)
+int netns_check(int fd, const char *name, struct err *e)
 {
 	struct statfs fs;
 
+	/* ioctl(2) numbers are only unique per file type, so the type is asked first */
 	if (fstatfs(fd, &fs) < 0)
 		return err_set(e, errno, "examine %s", name);
 	if (fs.f_type != NSFS_MAGIC)
@@ -102,7 +102,7 @@ int netns_open_at(int dir_fd, const char *path, struct err *e)
 
 	if (fd < 0)
 		return err_set(e, errno, "open network namespace %s", path);
-	int rc = check_type(fd, path, e);
+	int rc = netns_check(fd, path, e);
 	return rc < 0 ? rc : fd_take(&fd);
 }
 

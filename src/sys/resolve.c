@@ -125,7 +125,7 @@ static int resolve_one(const struct wg_peer *p, struct report *r, unsigned n_ret
 	}
 }
 
-static _Noreturn void run_child(const struct wg_device *dev, int ns_fd, const char *etc_dir,
+static _Noreturn void run_child(const struct wg_device *dev, int ns_fd, const char *box_dir,
 				unsigned n_retries, int fd)
 {
 	struct report r = { .kind = REPORT_BROKEN };
@@ -142,7 +142,7 @@ static _Noreturn void run_child(const struct wg_device *dev, int ns_fd, const ch
 	 */
 	int rc = clearenv() ? -ENOMEM : 0;
 	if (rc == 0 && ns_fd >= 0)
-		rc = seal_enter(ns_fd, etc_dir, &what);
+		rc = seal_enter(ns_fd, box_dir, 0, 0, &what);
 	if (rc == 0)
 		rc = caps_drop_all(&what);
 	if (rc < 0) {
@@ -260,7 +260,7 @@ static int collect(struct wg_device *dev, const struct resolve_policy *policy, i
 	}
 }
 
-int resolve_endpoints(struct wg_device *dev, int ns_fd, const char *etc_dir,
+int resolve_endpoints(struct wg_device *dev, int ns_fd, const char *box_dir,
 		      const struct resolve_policy *policy, struct err *e)
 {
 	int ends[2];
@@ -284,7 +284,7 @@ int resolve_endpoints(struct wg_device *dev, int ns_fd, const char *etc_dir,
 	if (pid < 0)
 		return err_set(e, errno, "resolve endpoints: make a child");
 	if (pid == 0)
-		run_child(dev, ns_fd, etc_dir, policy->n_retries, to_parent);
+		run_child(dev, ns_fd, box_dir, policy->n_retries, to_parent);
 
 	fd_close_indirect(&to_parent);
 	int rc = collect(dev, policy, from_child, e);

@@ -3,7 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/limits.h>
+#include <limits.h>
 #include <linux/magic.h>
 #include <linux/openat2.h>
 #include <sched.h>
@@ -14,6 +14,8 @@
 #include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
+
+#include "wgns/compiled.h"
 
 /* linux/mount.h and glibc's sys/mount.h cannot be included together before glibc 2.37 */
 #ifndef MOVE_MOUNT_F_EMPTY_PATH
@@ -30,9 +32,19 @@ static const char *const below_sys[] = {
 };
 #define N_BELOW_SYS (sizeof(below_sys) / sizeof(below_sys[0]))
 
-/* where nscd and systemd-resolved listen; a folder that is not there yet cannot be hidden */
-static const char *const masked[] = { "/run/nscd", "/run/systemd/resolve" };
-#define N_MASKED (sizeof(masked) / sizeof(masked[0]))
+/*
+ * Where path sockets lead out of the box: names by nscd and systemd-resolved, everything by the system bus. A folder is hidden and
+ * not a socket, because sockets are made anew.
+ */
+static const struct {
+	const char *path, *what;
+	unsigned option; /* only with it; 0: always */
+} hidden[] = {
+	{ "/run/nscd", "hide /run/nscd", 0 },
+	{ "/run/systemd/resolve", "hide /run/systemd/resolve", 0 },
+	{ "/run/dbus", "hide /run/dbus", COMPILED_HIDE_BUS },
+};
+#define N_HIDDEN (sizeof(hidden) / sizeof(hidden[0]))
 
 int seal_is_box_name(const char *name)
 {
@@ -44,61 +56,75 @@ int seal_is_box_name(const char *name)
 		       len;
 }
 
-int seal_open_box(const char *name)
+int seal_open(const char *path)
 {
-	char path[sizeof(SEAL_BOX_DIR) + SEAL_NAME_MAX + sizeof("//netns")];
-	struct open_how how = { .flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK,
+	struct open_how how = { .flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY,
 				.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS |
 					   RESOLVE_NO_MAGICLINKS };
-
-	if (!seal_is_box_name(name))
-		return -EINVAL;
-	(void)snprintf(path, sizeof(path), SEAL_BOX_DIR "/%s/netns",
-		       name); /* fits: checked above */
 	int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
 	if (root < 0)
 		return -errno;
-	/*
-	 * RESOLVE_NO_XDEV is left out: a pinned namespace is a mount point (openat2(2), Linux 5.6)
-	 */
+	/* not RESOLVE_NO_XDEV: a pinned namespace is a mount point (openat2(2), Linux 5.6) */
 	int fd = (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
 	int code = errno;
 	(void)close(root); /* nothing was written */
 	return fd < 0 ? -code : fd;
 }
 
+int seal_open_box(const char *name)
+{
+	char path[sizeof(SEAL_BOX_DIR "//netns") + SEAL_NAME_MAX];
+
+	if (!seal_is_box_name(name))
+		return -EINVAL;
+	(void)snprintf(path, sizeof(path), SEAL_BOX_DIR "/%s/netns", name); /* fits */
+	return seal_open(path);
+}
+
+static int cover(const char *path, const char *type, unsigned long flags, const char *options)
+{
+	return mount("wgns", path, type, flags | MS_NOSUID | MS_NODEV, options) < 0 ? -errno : 0;
+}
+
 /*
  * Everything is looked up through lower folders at each access, so a rename on the host changes
  * nothing here
  */
-static int cover_etc(const char *etc_dir, const char **what)
+static int cover_etc(const char *dir)
 {
-	char options[PATH_MAX + 32];
+	char options[PATH_MAX];
 
-	*what = "mount an overlay on /etc";
-	if (strpbrk(etc_dir, ":,\\"))
+	if (strpbrk(dir, ":,\\"))
 		return -EINVAL;
-	if ((size_t)snprintf(options, sizeof(options), "lowerdir=%s:/etc", etc_dir) >=
+	if ((size_t)snprintf(options, sizeof(options), "lowerdir=%s/etc:/etc", dir) >=
 	    sizeof(options))
 		return -ENAMETOOLONG;
-	return mount("wgns", "/etc", "overlay", MS_RDONLY | MS_NOSUID | MS_NODEV, options) < 0
-		       ? -errno
-		       : 0;
+	return cover("/etc", "overlay", MS_RDONLY, options);
 }
 
-static int mask_resolvers(const char **what)
+static int hide_sockets(unsigned options, const char **what)
 {
-	static const char *const attempts[N_MASKED] = { "hide /run/nscd",
-							"hide /run/systemd/resolve" };
-
-	for (size_t i = 0; i < N_MASKED; i++) {
-		*what = attempts[i];
-		if (mount("wgns", masked[i], "tmpfs", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC,
-			  "mode=0755,size=4k") < 0 &&
-		    errno != ENOENT)
-			return -errno;
+	for (size_t i = 0; i < N_HIDDEN; i++) {
+		if (hidden[i].option && !(options & hidden[i].option))
+			continue;
+		*what = hidden[i].what;
+		int rc = cover(hidden[i].path, "tmpfs", MS_RDONLY | MS_NOEXEC, "mode=0755,size=4k");
+		if (rc < 0)
+			return rc;
 	}
 	return 0;
+}
+
+static int make_fresh(const char *dir, uid_t uid)
+{
+	char path[PATH_MAX], options[48];
+
+	if ((size_t)snprintf(path, sizeof(path), "%s/" SEAL_FRESH_NAME, dir) >= sizeof(path))
+		return -ENAMETOOLONG;
+	(void)snprintf(options, sizeof(options), "mode=0700,size=25%%,uid=%u",
+		       (unsigned)uid); /* fits */
+	return cover(path, "tmpfs", 0, options);
 }
 
 /* Which namespace's devices a sysfs shows is decided when it is mounted (sysfs(5)) */
@@ -122,10 +148,9 @@ static int replace_sys(const char **what)
 	}
 
 	*what = "mount sysfs on /sys";
-	unsigned long flags = MS_NOSUID | MS_NODEV | MS_NOEXEC;
-	if (mount("wgns", "/sys", "sysfs", flags | (sys.f_flag & ST_RDONLY ? MS_RDONLY : 0), NULL) <
-	    0)
-		return -errno;
+	int rc = cover("/sys", "sysfs", MS_NOEXEC | (sys.f_flag & ST_RDONLY ? MS_RDONLY : 0), NULL);
+	if (rc < 0)
+		return rc;
 
 	/* the mounts are this namespace's own, so they are moved, with all below them; Linux 5.2 */
 	*what = "move what is mounted below /sys";
@@ -140,22 +165,25 @@ static int replace_sys(const char **what)
 	return 0;
 }
 
-int seal_enter(int ns_fd, const char *etc_dir, const char **what)
+int seal_enter(int ns_fd, const char *dir, unsigned options, uid_t uid, const char **what)
 {
-	*what = "enter the network namespace";
+	*what = "enter the network namespace (out of a user namespace?)";
 	if (setns(ns_fd, CLONE_NEWNET) < 0)
 		return -errno;
 	*what = "make a mount namespace";
 	if (unshare(CLONE_NEWNS) < 0)
 		return -errno;
-	*what = "make / a slave of the mounts outside";
+	*what = "make / a slave of the mounts outside (is this a chroot?)";
 	if (mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0)
 		return -errno;
 
-	int rc = etc_dir ? cover_etc(etc_dir, what) : 0;
+	*what = "mount an overlay on /etc";
+	int rc = cover_etc(dir);
 	if (rc == 0)
-		rc = mask_resolvers(what);
-	if (rc == 0)
-		rc = replace_sys(what);
-	return rc;
+		rc = hide_sockets(options, what);
+	if (rc == 0 && options & COMPILED_FRESH) {
+		*what = "mount a fresh folder";
+		rc = make_fresh(dir, uid);
+	}
+	return rc < 0 ? rc : replace_sys(what);
 }

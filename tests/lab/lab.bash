@@ -17,6 +17,8 @@
 #   web                      http://ADDR/ says where it is, http://ADDR/cgi-bin/who says who asks
 #   uplink N (0, 1, ...)     192.0.2.64*N+10/26 by 192.0.2.64*N+1, 2001:db8:N+1::10, MAC 02:77:67:00:0N:02 (ISP: :01)
 #
+#   users                    alice (4801) is in group wgns, mallory (4802) is not; their homes are /run/user/UID
+#
 # How to write a test:
 #
 #   load ../lab/lab
@@ -121,6 +123,26 @@ lab_run() { nsenter -t "$LAB_HOME" -m -n -p -r --wdns="$PWD" -- "$@"; }
 # lab_wgns ARG...: the program under test, in home
 lab_wgns() { lab_run "${WGNS:?the path of wgns}" "$@"; }
 
+# lab_install: wgns with its profiles and its helper, which gets its capability, in /run/bin of home, and WGNS is that one
+lab_install() {
+	export LAB_BUILT=${LAB_BUILT:-$WGNS}
+	# shellcheck disable=SC2016 # for the shell in home
+	lab_run bash -euc 'mkdir -m 755 /run/bin && cp -r "$1" "$1-exec" "${1%/*}/profiles" /run/bin/ &&
+		chown -R root:root /run/bin && chmod -R go-w /run/bin && setcap cap_sys_admin+ep /run/bin/wgns-exec' - \
+		"$LAB_BUILT" || return
+	WGNS=/run/bin/wgns
+}
+
+# lab_as alice|mallory CMD [ARG]...: in home, as that user, as after a login; wgns is in the PATH after lab_install
+lab_as() {
+	local user=$1 uid
+	shift
+	uid=$(lab_run id -u "$user")
+	lab_run env -i -C "/run/user/$uid" PATH=/run/bin:/usr/bin:/bin:/usr/sbin:/sbin TERM="${TERM-dumb}" LANG=C.UTF-8 USER="$user" LOGNAME="$user" \
+		HOME="/run/user/$uid" XDG_RUNTIME_DIR="/run/user/$uid" SHELL=/bin/bash \
+		setpriv --reuid "$uid" --regid "$uid" --init-groups -- "$@"
+}
+
 # lab_in isp|server|web|home CMD [ARG]...
 lab_in() {
 	local where=$1
@@ -170,7 +192,7 @@ lab_capture_start() {
 	(
 		lab_close_fds
 		exec nsenter -t "$LAB_WORLD" -m -n -r -- \
-			tcpdump -i "isp$n" -Unw "$LAB_DIR/capture" --immediate-mode -Z root
+			tcpdump -i "isp$n" -s 2048 -B 32768 -Unw "$LAB_DIR/capture" --immediate-mode -Z root
 	) </dev/null >/dev/null 2>"$LAB_DIR/capture.log" &
 	echo "$! $n" >"$LAB_DIR/capture.pid"
 	lab_wait grep -q '^tcpdump: listening' "$LAB_DIR/capture.log" || { cat "$LAB_DIR/capture.log" >&2; return 1; }
@@ -186,6 +208,8 @@ lab_capture_stop() {
 	lab_wait lab_capture_has_end
 	kill -INT "$pid"
 	wait "$pid" 2>/dev/null || :
+	# a packet that nobody saw may be the leak
+	grep -q '^0 packets dropped by kernel' "$LAB_DIR/capture.log" || { cat "$LAB_DIR/capture.log" >&2; return 1; }
 }
 lab_capture_has_end() { [[ $(tcpdump -nr "$LAB_DIR/capture" 'dst net 224.0.0.96/27 and udp port 9' 2>/dev/null) ]]; }
 

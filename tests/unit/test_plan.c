@@ -1,68 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* planning is pure: configuration and facts as values in, steps or a refusal out */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-
-#include <errno.h>
-#include <net/if.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "wgns/engine.h"
-#include "wgns/plan.h"
-
-#define N_LINKS 8
-
-struct fixture {
-	struct host host;
-	struct rtnl_link links[N_LINKS];
-	struct host_device devices[N_LINKS];
-	struct state_tunnel tunnels[4];
-	struct wgquick conf;
-	struct plan_request rq;
-	char *named[4];
-};
-
-static struct rtnl_link *add_link(struct fixture *f, const char *name, const char *kind)
-{
-	struct rtnl_link *link = &f->links[f->host.links.n++];
-
-	link->ifindex = (int)f->host.links.n;
-	strcpy(link->name, name);
-	strcpy(link->kind, kind);
-	return link;
-}
-
-/* lo and one ethernet card */
-static struct fixture *laptop(void)
-{
-	struct fixture *f = calloc(1, sizeof(*f));
-
-	assert_non_null(f);
-	f->host.links.items = f->links;
-	f->host.devices = f->devices;
-	f->host.tunnels = f->tunnels;
-	f->host.is_netns_dir_shared = true;
-	add_link(f, "lo", "")->flags = IFF_LOOPBACK | IFF_UP;
-	add_link(f, "eth0", "")->has_parent_device = true;
-	strcpy(f->conf.name, "wg0");
-	f->conf.table = WGQUICK_TABLE_OFF;
-	f->rq = (struct plan_request){ .conf = &f->conf,
-				       .backend = "kernel",
-				       .may_run_hooks = true,
-				       .untrusted = "",
-				       .dns = "file" };
-	return f;
-}
-
-static int plan(struct fixture *f, struct plan *out, struct err *e)
-{
-	*out = (struct plan){ 0 };
-	return plan_up(&f->rq, &f->host, out, e);
-}
+/* planning is pure: configuration and facts as values in, steps out; test_plan_refuse.c has the refusals */
+#include "plan_fixture.h"
 
 static void assert_steps(const struct plan *p, const char *const *texts, size_t n)
 {
@@ -74,10 +12,11 @@ static void assert_steps(const struct plan *p, const char *const *texts, size_t 
 static void test_plan_up_simple(void **state)
 {
 	static const char *const texts[] = {
+		"profile.compile physical",
+		"resolv.write physical",
 		"netns.create physical",
 		"netns.name physical as /run/netns/physical",
 		"netns.prepare physical",
-		"resolv.write physical",
 		"sysctl.save home",
 		"uplinks.save home eth0",
 		"link.move eth0 -> physical",
@@ -98,9 +37,98 @@ static void test_plan_up_simple(void **state)
 	(void)state;
 	assert_int_equal(plan(f, &p, &e), 0);
 	assert_steps(&p, texts, sizeof(texts) / sizeof(texts[0]));
-	assert_int_equal(p.n_layout, 12);
+	assert_int_equal(p.n_layout, 13);
 	/* a file without DNS= is told what that means */
 	assert_int_equal(p.n_warnings, 1);
+	plan_free(&p);
+	free(f);
+}
+
+/* the steps from @first on are @texts */
+static void assert_part(const struct plan *p, size_t first, const char *const *texts, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		assert_true(first + i < p->n_layout);
+		assert_string_equal(p->steps[first + i].text, texts[i]);
+	}
+}
+
+static void test_plan_up_makes_and_pins_the_folders_of_sockets(void **state)
+{
+	static const char *const none_there[] = {
+		"dir.create /run/nscd",
+		"dir.create /run/systemd",
+		"dir.create /run/systemd/resolve",
+		"dir.create /run/dbus",
+		"mask.pin /run/nscd",
+		"mask.pin /run/systemd/resolve",
+		"mask.pin /run/dbus",
+		"profile.compile physical",
+		/* nobody enters before */
+		"resolv.write physical",
+		"netns.create physical",
+	};
+	static const char *const some_there[] = {
+		"dir.create /run/nscd",		 "mask.pin /run/nscd",
+		"mask.pin /run/systemd/resolve", "profile.compile physical",
+		"resolv.write physical",	 "netns.create physical",
+	};
+	struct fixture *f = laptop();
+	struct plan p;
+	struct err e;
+
+	(void)state;
+	for (size_t i = 0; i < PLAN_N_FOLDERS; i++)
+		f->host.folders[i] = HOST_FOLDER_ABSENT;
+	assert_int_equal(plan(f, &p, &e), 0);
+	assert_part(&p, 0, none_there, sizeof(none_there) / sizeof(none_there[0]));
+	plan_free(&p);
+
+	f->host.folders[1] = HOST_FOLDER_THERE;
+	f->host.folders[2] = HOST_FOLDER_THERE;
+	f->host.folders[3] = HOST_FOLDER_MOUNTED;
+	assert_int_equal(plan(f, &p, &e), 0);
+	assert_part(&p, 0, some_there, sizeof(some_there) / sizeof(some_there[0]));
+	plan_free(&p);
+	free(f);
+}
+
+static void test_plan_up_warns_once_a_layout_that_the_group_is_missing(void **state)
+{
+	struct fixture *f = laptop();
+	struct plan p;
+	struct err e;
+
+	(void)state;
+	f->rq.group = "net-people";
+	f->rq.has_group = false;
+	assert_int_equal(plan(f, &p, &e), 0);
+	assert_int_equal(p.n_warnings, 2);
+	assert_string_equal(p.warnings[0],
+			    "group net-people does not exist: only root can use exec; "
+			    "after `groupadd --system net-people` the layout has to go down and up "
+			    "again");
+	plan_free(&p);
+
+	f->host.is_layout_up = true;
+	assert_int_equal(plan(f, &p, &e), 0);
+	assert_int_equal(p.n_warnings, 1);
+	plan_free(&p);
+	free(f);
+}
+
+static void test_plan_up_warns_of_a_mount_below_etc(void **state)
+{
+	struct fixture *f = laptop();
+	struct plan p;
+	struct err e;
+
+	(void)state;
+	(void)snprintf(f->host.etc_mount, sizeof(f->host.etc_mount), "/etc/hosts");
+	assert_int_equal(plan(f, &p, &e), 0);
+	assert_string_equal(
+		p.warnings[0],
+		"/etc/hosts is a mount: programs in a box see what is under it instead");
 	plan_free(&p);
 	free(f);
 }
@@ -174,141 +202,6 @@ static void test_plan_up_one_line_whatever_a_hook_says(void **state)
 	assert_int_equal(plan(f, &p, &e), 0);
 	assert_string_equal(p.steps[p.n - 1].text, "hook.run PostUp 1: echo 1?2?[31m");
 	plan_free(&p);
-	free(f);
-}
-
-/* each row makes one thing wrong; what is asserted is the kind, and that the message names it */
-static void spoil_bridge(struct fixture *f)
-{
-	add_link(f, "br0", "bridge");
-	f->links[1].master = 3;
-}
-static void spoil_child(struct fixture *f)
-{
-	strcpy(f->devices[1].child, "the macvlan mv0");
-}
-static void spoil_immutable(struct fixture *f)
-{
-	strcpy(f->devices[1].immutable, "The interface netns is immutable");
-}
-static void spoil_wireless(struct fixture *f)
-{
-	f->devices[1].is_wireless = true;
-}
-static void spoil_pppoe(struct fixture *f)
-{
-	f->devices[1].is_pppoe = true;
-}
-static void spoil_nexthop(struct fixture *f)
-{
-	f->devices[1].n_nexthops = 3;
-}
-static void spoil_no_uplink(struct fixture *f)
-{
-	f->links[1].has_parent_device = false;
-}
-static void spoil_unknown_uplink(struct fixture *f)
-{
-	static char name[] = "eth7";
-
-	f->named[0] = name;
-	f->rq.uplinks = f->named;
-	f->rq.n_uplinks = 1;
-}
-static void spoil_lo_as_uplink(struct fixture *f)
-{
-	f->named[0] = f->links[0].name;
-	f->rq.uplinks = f->named;
-	f->rq.n_uplinks = 1;
-}
-static void spoil_already_up(struct fixture *f)
-{
-	f->host.n_tunnels = 1;
-	f->tunnels[0] = (struct state_tunnel){ .place = "home", .since = 1, .device.name = "wg0" };
-}
-static void spoil_half_up(struct fixture *f)
-{
-	f->host.n_tunnels = 1;
-	f->tunnels[0] = (struct state_tunnel){ .place = "home", .device.name = "wg5" };
-}
-static void spoil_name_taken(struct fixture *f)
-{
-	add_link(f, "wg0", "veth");
-}
-static void spoil_foreign_wireguard(struct fixture *f)
-{
-	add_link(f, "corp", "wireguard");
-}
-static void spoil_foreign_physical(struct fixture *f)
-{
-	f->host.has_foreign_physical = true;
-}
-static void spoil_inside_physical(struct fixture *f)
-{
-	f->host.is_layout_up = true;
-	f->host.is_inside_physical = true;
-}
-static void spoil_untrusted_hooks(struct fixture *f)
-{
-	static char *hooks[] = { (char *)(uintptr_t) "true" };
-
-	f->conf.hooks[WGQUICK_PRE_DOWN] = hooks;
-	f->conf.n_hooks[WGQUICK_PRE_DOWN] = 1;
-	f->rq.may_run_hooks = false;
-	f->rq.untrusted = "it belongs to user 1000";
-}
-
-static void test_plan_up_refuses(void **state)
-{
-	static const struct {
-		void (*spoil)(struct fixture *f);
-		enum err_kind kind;
-		const char *named;
-	} rows[] = {
-		{ spoil_bridge, ERR_KIND_MACHINE, "belongs to bridge br0" },
-		{ spoil_child, ERR_KIND_MACHINE, "the macvlan mv0 is on it" },
-		{ spoil_immutable, ERR_KIND_MACHINE, "eth0" },
-		{ spoil_wireless, ERR_KIND_MACHINE, "wireless" },
-		{ spoil_pppoe, ERR_KIND_MACHINE, "PPPoE" },
-		{ spoil_nexthop, ERR_KIND_MACHINE, "3 nexthop objects" },
-		{ spoil_no_uplink, ERR_KIND_MACHINE, "no uplink" },
-		{ spoil_unknown_uplink, ERR_KIND_MACHINE, "no device eth7" },
-		{ spoil_lo_as_uplink, ERR_KIND_MACHINE, "loopback" },
-		{ spoil_already_up, ERR_KIND_STATE, "wg0 is already up" },
-		{ spoil_half_up, ERR_KIND_STATE, "wg5 is half up" },
-		{ spoil_name_taken, ERR_KIND_STATE, "device called wg0 exists" },
-		{ spoil_foreign_wireguard, ERR_KIND_STATE, "corp" },
-		{ spoil_foreign_physical, ERR_KIND_STATE, "namespace called physical" },
-		{ spoil_inside_physical, ERR_KIND_STATE, "physical itself" },
-		{ spoil_untrusted_hooks, ERR_KIND_FAILED, "it belongs to user 1000" },
-	};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct fixture *f = laptop();
-		struct plan p;
-		struct err e;
-
-		rows[i].spoil(f);
-		assert_true(plan(f, &p, &e) < 0);
-		assert_int_equal(e.kind, rows[i].kind);
-		assert_non_null(strstr(e.text, rows[i].named));
-		assert_true(e.hint[0] != '\0' || rows[i].spoil == spoil_unknown_uplink);
-		assert_null(p.steps);
-		free(f);
-	}
-}
-
-static void test_plan_up_quotes_the_kernel(void **state)
-{
-	struct fixture *f = laptop();
-	struct plan p;
-	struct err e;
-
-	(void)state;
-	spoil_immutable(f);
-	assert_true(plan(f, &p, &e) < 0);
-	assert_string_equal(e.kernel, "The interface netns is immutable");
 	free(f);
 }
 
@@ -394,12 +287,13 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_plan_up_simple),
+		cmocka_unit_test(test_plan_up_makes_and_pins_the_folders_of_sockets),
+		cmocka_unit_test(test_plan_up_warns_once_a_layout_that_the_group_is_missing),
+		cmocka_unit_test(test_plan_up_warns_of_a_mount_below_etc),
 		cmocka_unit_test(test_plan_up_second_tunnel),
 		cmocka_unit_test(test_plan_up_moves_parents_before_vlans),
 		cmocka_unit_test(test_plan_up_naming_a_vlan_moves_what_is_below),
 		cmocka_unit_test(test_plan_up_one_line_whatever_a_hook_says),
-		cmocka_unit_test(test_plan_up_refuses),
-		cmocka_unit_test(test_plan_up_quotes_the_kernel),
 		cmocka_unit_test(test_plan_routes_longest_first_each_once),
 		cmocka_unit_test(test_plan_routes_inside_an_address),
 		cmocka_unit_test(test_step_parse),

@@ -2,6 +2,7 @@
 /* Names come from a hosts file that lies over /etc, in a namespace of the test's own: nothing is asked of a network. */
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,6 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -21,8 +24,10 @@
 
 static const struct resolve_policy once = { .n_retries = 0, .timeout_ms = 60000 };
 
+#define BOX "/run/test-box"
+
 struct box {
-	char etc[64];
+	const char *etc;
 	int ns_fd;
 };
 
@@ -37,15 +42,21 @@ static void write_file(const char *dir, const char *name, const char *text)
 /* a namespace with lo up and a v4 route, and no resolver that answers */
 static int setup_box(void **state)
 {
-	static struct box box;
+	static const char *const folders[] = { "/run/nscd", "/run/systemd", "/run/systemd/resolve",
+					       BOX, BOX "/etc" };
+	static struct box box = { .etc = BOX "/etc" };
 	struct err e = { 0 };
 
 	if (geteuid() != 0) {
 		*state = NULL;
 		return 0;
 	}
-	(void)snprintf(box.etc, sizeof(box.etc), "/tmp/test_resolve.XXXXXX");
-	assert_non_null(mkdtemp(box.etc));
+	/* what `up` makes, in mounts of the test's own */
+	assert_return_code(unshare(CLONE_NEWNS), errno);
+	assert_return_code(mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL), errno);
+	assert_return_code(mount("run", "/run", "tmpfs", 0, "mode=0755"), errno);
+	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++)
+		assert_return_code(mkdir(folders[i], 0755), errno);
 	write_file(box.etc, "nsswitch.conf", "hosts: files dns\n");
 	write_file(box.etc, "resolv.conf", "nameserver 127.0.0.1\noptions attempts:1 timeout:1\n");
 	write_file(box.etc, "hosts",
@@ -65,16 +76,10 @@ static int setup_box(void **state)
 static int teardown_box(void **state)
 {
 	struct box *box = *state;
-	char path[128];
 
 	if (!box)
 		return 0;
-	static const char *const files[] = { "nsswitch.conf", "resolv.conf", "hosts" };
-	for (size_t i = 0; i < 3; i++) {
-		(void)snprintf(path, sizeof(path), "%s/%s", box->etc, files[i]);
-		assert_return_code(unlink(path), errno);
-	}
-	assert_return_code(rmdir(box->etc), errno);
+	assert_return_code(umount2("/run", MNT_DETACH), errno);
 	return close(box->ns_fd);
 }
 
@@ -137,7 +142,7 @@ static void test_resolve_names_in_the_box(void **state)
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		add_peer(&dev, rows[i].host, rows[i].port);
-	if (resolve_endpoints(&dev, box->ns_fd, box->etc, &once, &e) < 0)
+	if (resolve_endpoints(&dev, box->ns_fd, BOX, &once, &e) < 0)
 		fail_msg("%s", e.text);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		wg_endpoint_format(&dev.peers[i].endpoint, text);
@@ -170,7 +175,7 @@ static void test_resolve_says_whose_endpoint_and_why(void **state)
 			       "resolve the endpoint of peer "
 			       "AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI=: %s",
 			       rows[i].text);
-		assert_true(resolve_endpoints(&dev, box->ns_fd, box->etc, &once, &e) < 0);
+		assert_true(resolve_endpoints(&dev, box->ns_fd, BOX, &once, &e) < 0);
 		assert_string_equal(e.text, want);
 		wg_device_free(&dev);
 	}
@@ -195,7 +200,7 @@ static void test_resolve_tries_again(void **state)
 	};
 
 	add_peer(&dev, "nonesuch.example", "1");
-	assert_int_equal(resolve_endpoints(&dev, box->ns_fd, box->etc, &twice, &e), -EAGAIN);
+	assert_int_equal(resolve_endpoints(&dev, box->ns_fd, BOX, &twice, &e), -EAGAIN);
 	assert_int_equal(pauses, 1000 + 1200);
 	wg_device_free(&dev);
 }
@@ -208,7 +213,7 @@ static void test_resolve_gives_up_in_time(void **state)
 	const struct resolve_policy hasty = { .n_retries = 1000, .timeout_ms = 50 };
 
 	add_peer(&dev, "nonesuch.example", "1");
-	assert_int_equal(resolve_endpoints(&dev, box->ns_fd, box->etc, &hasty, &e), -ETIMEDOUT);
+	assert_int_equal(resolve_endpoints(&dev, box->ns_fd, BOX, &hasty, &e), -ETIMEDOUT);
 	assert_non_null(strstr(e.text, "no answer in time"));
 	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
 	wg_device_free(&dev);
@@ -225,10 +230,14 @@ static void test_resolve_fails_where_it_cannot_seal(void **state)
 	assert_non_null(strstr(e.text, "resolve endpoints: mount an overlay on /etc: "));
 	assert_int_equal(resolve_endpoints(&dev, box->ns_fd, "/tmp,upperdir=/", &once, &e),
 			 -EINVAL);
+	assert_return_code(rmdir("/run/nscd"), errno);
+	assert_int_equal(resolve_endpoints(&dev, box->ns_fd, BOX, &once, &e), -ENOENT);
+	assert_string_equal(e.text, "resolve endpoints: hide /run/nscd: No such file or directory");
+	assert_return_code(mkdir("/run/nscd", 0755), errno);
 	AUTO_FD int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	assert_int_equal(resolve_endpoints(&dev, null, box->etc, &once, &e), -EINVAL);
-	assert_string_equal(e.text,
-			    "resolve endpoints: enter the network namespace: Invalid argument");
+	assert_int_equal(resolve_endpoints(&dev, null, BOX, &once, &e), -EINVAL);
+	assert_string_equal(e.text, "resolve endpoints: enter the network namespace (out of a user "
+				    "namespace?): Invalid argument");
 	wg_device_free(&dev);
 }
 
