@@ -98,6 +98,9 @@ runs_in_physical() {
 	lab_run kill "$pid"
 	gone() { ! lab_run test -e "/proc/$pid"; }
 	lab_wait gone
+	# what hid the host's resolvers from the program has stayed for it
+	lab_run umount /run/nscd /run/systemd/resolve /run/dbus
+	lab_run rmdir /run/nscd /run/systemd/resolve /run/systemd /run/dbus
 	unchanged
 }
 

@@ -44,12 +44,13 @@ setup() {
 }
 
 @test "exec says 125 for a command line that is wrong" {
-	local args
-	for args in '' true --physical '--physical --home true' '--in' '--in a --in b true' '--nonesuch true' \
-		'--physical -E novalue true' '--physical -E =x true' '--physical --user nonesuch true'; do
-		run -125 in_box "\$WGNS exec $args"
-		[[ $output == 'wgns: exec: '* ]]
-	done
+	run -0 in_box '
+		for args in "" true --physical "--physical --home true" --in "--in a --in b true" "--nonesuch true" --profile \
+			"--physical -E novalue true" "--physical -E =x true" "--physical --user nonesuch true" "--physical --listen x true" \
+			"--physical --profile nonesuch true" "--physical --profile ../default true" "--physical --profile dhcp --listen 80 true"; do
+			got=0; said=$($WGNS exec $args 2>&1) || got=$?
+			[[ $got = 125 && $said = "wgns: exec: "* ]] || { echo "$args: status $got: $said"; exit 1; }
+		done'
 }
 
 @test "exec leaves the program's own options to the program" {
@@ -116,7 +117,7 @@ setup() {
 @test "exec becomes the user who called sudo, with that user's groups and no capability" {
 	run -0 in_box '
 		SUDO_UID=4242 SUDO_GID=4242 $WGNS exec --physical sh -c "id -G; grep -E \"^(Cap|NoNewPrivs|Uid|Gid)\" /proc/self/status"'
-	[ "${lines[0]}" = '4242 4300 4301' ]
+	[ "${lines[0]}" = '4242 4299 4300 4301' ]
 	[ "$(grep -c '^Cap[^B].*0000000000000000$' <<<"$output")" -eq 4 ]
 	[[ $output == *NoNewPrivs:*1* ]]
 	[[ $output == *$'Uid:\t4242\t4242\t4242\t4242'* ]]
@@ -130,16 +131,18 @@ setup() {
 }
 
 @test "exec refuses a SUDO_UID or SUDO_GID that is no number" {
-	local value
-	for value in '' -1 ' 1' 1x 0x10 4294967295 99999999999999999999; do
-		run -125 in_box "SUDO_UID='$value' SUDO_GID=1 \$WGNS exec --physical true"
-		run -125 in_box "SUDO_UID=4242 SUDO_GID='$value' \$WGNS exec --physical true"
-	done
+	run -0 in_box '
+		for value in "" -1 " 1" 1x 0x10 4294967295 99999999999999999999; do
+			for ids in "$value:1" "4242:$value"; do
+				got=0; SUDO_UID=${ids%:*} SUDO_GID=${ids#*:} $WGNS exec --physical touch /run/ran 2>/run/err || got=$?
+				[ "$got" = 125 ] && [ ! -e /run/ran ] || { echo "$ids: status $got"; exit 1; }
+			done
+		done'
 }
 
 @test "exec --user becomes that user, by name or number" {
 	run -0 in_box '
-		[ "$($WGNS exec --physical --user boxer id -G)" = "4242 4300 4301" ]
+		[ "$($WGNS exec --physical --user boxer id -G)" = "4242 4299 4300 4301" ]
 		[ "$($WGNS exec --physical --user 4242 id -u)" = 4242 ]
 		[ "$(SUDO_UID=4242 $WGNS exec --physical --user root id -u)" = 0 ]'
 }
@@ -236,8 +239,12 @@ setup() {
 		rm /etc/resolv.conf; mkdir /etc/resolv.conf; check'
 }
 
-@test "exec works where nscd and systemd-resolved have no folder" {
-	run -0 in_box 'rm -r /run/nscd /run/systemd; $WGNS exec --physical true'
+@test "exec starts nothing where nscd or systemd-resolved could make a folder that is not hidden" {
+	local dir
+	for dir in /run/nscd /run/systemd/resolve; do
+		run -125 in_box "umount $dir; rm -r $dir; \$WGNS exec --physical echo ran"
+		[ "$output" = "wgns: exec: physical: hide $dir: No such file or directory" ]
+	done
 }
 
 @test "mounts made outside appear inside, and none made inside appears outside" {
@@ -254,29 +261,36 @@ setup() {
 }
 
 @test "exec refuses hostile box names" {
-	local name
-	for name in '' . .. ../physical physical/ ./physical physical/../physical /run 'a:b' 'a,b' 'a\b' 'a b' $'a\nb' 'ä' \
-		"$(printf '%065d' 0)"; do
-		NAME=$name run -125 in_box '$WGNS exec --in "$NAME" touch /run/ran || { s=$?; [ ! -e /run/ran ]; exit $s; }'
-		NAME=$name run -125 in_box '$WGNS_HELPER "$NAME" - touch /run/ran || { s=$?; [ ! -e /run/ran ]; exit $s; }'
-	done
+	run -0 in_box '
+		for name in "" . .. ../physical physical/ ./physical physical/../physical /run a:b a,b "a\\b" "a b" "$(printf "a\nb")" \
+			"$(printf "\344")" "$(printf %065d 0)"; do
+			got=0; $WGNS exec --in "$name" touch /run/ran 2>/run/err || got=$?
+			[ "$got" = 125 ] && [ ! -e /run/ran ] || { echo "$name: status $got"; exit 1; }
+			grep -q "a box is named with" /run/err
+		done'
 }
 
 @test "exec refuses a box whose netns is something else" {
-	local make
-	for make in 'touch b/netns' 'mkdir b/netns' 'mkfifo b/netns' 'ln -s ../physical/netns b/netns' \
-		'touch b/netns; mount --bind /proc/self/ns/uts b/netns' 'touch b/netns; mount --bind /proc/self/ns/user b/netns' \
-		'touch b/netns; mount --bind /proc/self/ns/pid b/netns' 'rmdir b/etc b; ln -s physical b'; do
-		run -125 in_box "cd /run/wgns/box; mkdir -p b/etc; $make; cd /; \$WGNS exec --in b echo ran"
-		[[ $output == 'wgns: exec: b: '* ]]
-		[[ $output != *$'\n'ran* ]]
-	done
+	run -0 in_box '
+		cd /run/wgns/box
+		try() {
+			local got=0
+			(mkdir -p b/etc; eval "$1")
+			$WGNS exec --in b touch /run/ran 2>/run/err || got=$?
+			[ "$got" = 125 ] && [ ! -e /run/ran ] && grep -q "^wgns: exec: b: " /run/err || { echo "$1: status $got"; cat /run/err; exit 1; }
+			umount b/netns 2>/run/err || :
+			rm -r b
+		}
+		for make in "touch b/netns" "mkdir b/netns" "mkfifo b/netns" "ln -s ../physical/netns b/netns" "rmdir b/etc b; ln -s physical b"; do
+			try "$make"
+		done
+		for kind in uts ipc user pid; do try "touch b/netns; mount --bind /proc/self/ns/$kind b/netns"; done'
 }
 
 @test "exec does not start the program where names cannot be sealed" {
 	run -125 in_box 'rm -r /run/wgns/box/physical/etc; $WGNS exec --physical echo ran'
 	[ "$output" = 'wgns: exec: physical: mount an overlay on /etc: No such file or directory' ]
-	run -125 in_box 'rm -r /run/nscd; touch /run/nscd; $WGNS exec --physical echo ran'
+	run -125 in_box 'umount /run/nscd; rm -r /run/nscd; touch /run/nscd; $WGNS exec --physical echo ran'
 	[ "$output" = 'wgns: exec: physical: hide /run/nscd: Not a directory' ]
 }
 
@@ -307,7 +321,7 @@ setup() {
 	run -0 in_box '
 		[ "$($WGNS exec --home readlink /proc/self/ns/net /proc/self/ns/mnt)" = "$(readlink /proc/self/ns/net /proc/self/ns/mnt)" ]
 		[ "$($WGNS exec --home grep -c "^Cap[^B].*0000000000000000$" /proc/self/status)" = 4 ]
-		[ "$($WGNS exec --home --user boxer id -G)" = "4242 4300 4301" ]'
+		[ "$($WGNS exec --home --user boxer id -G)" = "4242 4299 4300 4301" ]'
 }
 
 @test "exec --home is refused inside physical" {
@@ -316,36 +330,75 @@ setup() {
 	[[ ${lines[1]} == '  hint: nsenter '* ]]
 }
 
-@test "a user without root is told what is missing" {
-	run -125 in_box 'chmod 755 /run/wgns/box/physical; setpriv --reuid 4242 --regid 4242 --clear-groups $WGNS_HELPER physical - true'
-	[ "$output" = 'wgns: exec: physical: enter the box: needs root: sudo wgns exec ...' ]
-	run -125 in_box 'setpriv --reuid 4242 --regid 4242 --clear-groups $WGNS exec --home true'
-	[ "$output" = 'wgns: exec: --home is for root' ]
-	run -125 in_box 'setpriv --reuid 4242 --regid 4242 --clear-groups $WGNS exec --physical --user root true'
-	[ "$output" = 'wgns: exec: --user is for root' ]
+@test "a user needs neither root nor sudo" {
+	run -0 in_box '
+		as boxer $WGNS exec --physical sh -c "id -u; id -G; cat /etc/resolv.conf; grep -c ^Cap[^B].*:.0000000000000000 /proc/self/status"
+		[ "$(as boxer $WGNS exec --physical readlink /proc/self/ns/net)" = "net:[$(stat -Lc %i /run/wgns/box/physical/netns)]" ]
+		[ "$(as boxer $WGNS exec --in physical -E A=1 sh -c "echo \$A")" = 1 ]
+		[ "$(as boxer env SUDO_UID=0 SUDO_GID=0 $WGNS exec --physical id -u)" = 4242 ]'
+	[ "$output" = $'4242\n4242 4299 4300 4301\nnameserver 192.0.2.53\n4' ]
+}
+
+@test "a user's exec passes on what root's does" {
+	run -0 in_box '
+		exec_as() { as boxer $WGNS exec --physical "$@"; }
+		for s in 0 1 42 125 126 127 128 255; do
+			got=0; exec_as sh -c "exit $s" || got=$?
+			[ $got = $s ] || { echo "$s became $got"; exit 1; }
+		done
+		for sig in 1 2 9 13 15; do
+			got=0; exec_as sh -c "kill -$sig \$\$" || got=$?
+			[ $got = $((128 + sig)) ] || { echo "$sig became $got"; exit 1; }
+		done
+		got=0; exec_as nonesuch 2>/run/err || got=$?; [ $got = 127 ]
+		got=0; exec_as /etc/passwd 2>/run/err || got=$?; [ $got = 126 ]
+		set -- "" " " "a  b" "$(printf "x\ny\n\nz")" "\$HOME" "*" "\\" "$(printf "\351\001\177")" ""
+		cmp <(printf "%s\0" "$@") <(exec_as printf "%s\0" "$@")
+		cmp <(printf "%s\0" "$@") <(exec_as -E A=1 printf "%s\0" "$@")
+		look="umask; ulimit -a; grep ^Sig[IB] /proc/self/status; nice; pwd; cat /proc/self/oom_score_adj"
+		umask 027; ulimit -n 77 -c 0; trap "" USR1 PIPE; cd /usr/share
+		cmp <(as boxer nice -n 3 sh -c "$look") <(as boxer nice -n 3 $WGNS exec --physical sh -c "$look")
+		set -- $(as boxer sh -c "echo \$\$; exec $WGNS exec --physical sh -c \"echo \\\$\\\$\"")
+		[ $# = 2 ] && [ $1 = $2 ]
+		[ "$(echo hello | exec_as cat)" = hello ]'
+}
+
+@test "a user's -E reaches the program and not the helper" {
+	run -0 in_box '
+		[ "$(as boxer $WGNS exec --physical -E "A=b c" -E B= -E LD_PRELOAD=/nonexistent.so -E TMPDIR=/x \
+			sh -c "echo \"[\$A][\$B][\$LD_PRELOAD][\$TMPDIR]\"" 2>/run/err)" = "[b c][][/nonexistent.so][/x]" ]
+		grep -q nonexistent.so /run/err
+		not grep -q wgns /run/err'
+}
+
+@test "a user is told what is for root" {
+	run -0 in_box '
+		told() {
+			local got=0 said want=$1
+			shift
+			said=$(as boxer $WGNS exec "$@" touch /run/ran 2>&1) || got=$?
+			[[ $got = 125 && $said = "$want"* && ! -e /run/ran ]] || { echo "$*: status $got: $said"; exit 1; }
+		}
+		told "wgns: exec: --home is for root" --home
+		told "wgns: exec: --user is for root" --physical --user root
+		told "wgns: exec: --user is for root" --physical --user boxer
+		told "wgns: exec: the profile dhcp keeps privileges: only root can use it" --physical --profile dhcp
+		told "wgns: exec: the profile shell keeps privileges: only root can use it" --physical --profile shell'
 }
 
 @test "a user's exec calls the helper beside it only when that is root's alone" {
 	run -0 in_box '
-		mkdir -m 755 /run/bin; cp $WGNS $WGNS_HELPER /run/bin/
-		as_user() { setpriv --reuid 4242 --regid 4242 --clear-groups /run/bin/wgns exec --physical true 2>&1 || :; }
-		[ "$(as_user)" = "wgns: exec: physical: enter the box: needs root: sudo wgns exec ..." ]
-		chown 4242 /run/bin/wgns-exec
-		[[ $(as_user) != *physical* ]]
-		chown 0 /run/bin/wgns-exec; chmod 757 /run/bin
-		[[ $(as_user) != *physical* ]]
-		chmod 755 /run/bin; mv /run/bin/wgns-exec /run/h; ln -s /run/h /run/bin/wgns-exec
-		[[ $(as_user) != *physical* ]]'
-}
-
-@test "the helper works as wgns does" {
-	run -0 in_box '$WGNS_HELPER physical 4242 sh -c "id -u; cat /etc/resolv.conf; grep -c ^Cap[^B].*0000000000000000$ /proc/self/status"'
-	[ "$output" = $'4242\nnameserver 192.0.2.53\n4' ]
-	run -125 in_box '$WGNS_HELPER physical -'
-	run -125 in_box '$WGNS_HELPER physical 4242x true'
-	run -125 in_box 'setpriv --reuid 4242 --clear-groups $WGNS_HELPER home 0 true'
-	run -125 in_box 'cp $WGNS_HELPER /run/h; chmod 4755 /run/h; setpriv --reuid 4242 --clear-groups /run/h home - id -u'
-	[[ $output == *'nothing here may be setuid'* ]]
+		started() {
+			strace -qq -u boxer -o /run/trace -e trace=execve $WGNS exec --physical true 2>/run/err || :
+			grep -q "^execve(.$WGNS_HELPER" /run/trace
+		}
+		started
+		chown 4242 $WGNS_HELPER; not started
+		chown 0 $WGNS_HELPER; setcap cap_sys_admin+ep $WGNS_HELPER; started
+		chmod 775 $WGNS_HELPER; not started
+		chmod 755 $WGNS_HELPER; chmod 757 /run/bin; not started
+		chmod 755 /run/bin; mv $WGNS_HELPER /run/h; ln -s /run/h $WGNS_HELPER; not started
+		rm $WGNS_HELPER; mkdir $WGNS_HELPER; not started'
 }
 
 @test "an inside that is entered from inside stays closed to a program of the box" {
@@ -360,4 +413,26 @@ setup() {
 		cp "$(command -v grep)" /run/capable; setcap cap_net_raw,cap_net_admin+ep /run/capable
 		$WGNS exec --physical /run/capable -c "^Cap[^B].*0000000000000000$" /proc/self/status'
 	[ "$output" = 4 ]
+}
+
+@test "a program that root starts as another user cannot type into root's terminal" {
+	run -0 in_box '
+		# without the filter it succeeds, or fails with EIO where the kernel has switched it off
+		try() { script -qec "$WGNS exec $1 --user boxer perl -e \"ioctl(STDIN, 0x5412, my \\\$c = q(x)) and exit 77; exit(\\\$! + 0)\"" /dev/null; }
+		for where in --physical --home; do
+			got=0; try $where || got=$?
+			[ $got = 1 ] || { echo "$where: $got"; exit 1; }
+		done'
+}
+
+@test "exec --user keeps nothing of root's environment but what a terminal needs, and not root's keyring" {
+	run -0 in_box '
+		export SECRET=1 XAUTHORITY=/root/x LISTEN_FDS=3 TERM=vt100 LANG=C.UTF-8
+		unset COLORTERM LANGUAGE LC_ALL LC_CTYPE LC_MESSAGES NO_COLOR TZ
+		[ "$($WGNS exec --physical --user boxer env | cut -d= -f1 | sort | tr "\n" " ")" = "HOME LANG LOGNAME PATH SHELL TERM USER " ]
+		case $(uname -m) in x86_64) keyctl=250 ;; *) keyctl=219 ;; esac
+		# keyctl(KEYCTL_GET_KEYRING_ID, KEY_SPEC_SESSION_KEYRING, 0)
+		ring() { "$@" perl -e "print syscall($keyctl, 0, -3, 0)"; }
+		[ "$(ring $WGNS exec --physical --user boxer)" != "$(ring)" ]
+		[ "$(ring $WGNS exec --physical)" = "$(ring)" ]'
 }

@@ -166,7 +166,8 @@ at_each_step() {
 	[ "$(get 10.78.0.80/)" = "behind the tunnel" ]
 }
 
-# renameat: what is known is written down; mount and umount2: namespaces get and lose their names
+# renameat: what is known is written down; mount and umount2: namespaces get and lose their names, folders are pinned;
+# unlinkat: folders and files go
 # killed_at SYSCALL up|down ARG...: one test run for each call that wgns makes of it; how often there was one is in $n_killed
 killed_at() {
 	local call=$1 n
@@ -191,7 +192,7 @@ killed_at() {
 @test "killed inside of a step, down brings everything back" {
 	[[ $(command -v strace) ]] || skip_or_fail 'there is no strace'
 	n_killed=0
-	for call in mkdirat mount umount2 renameat rmdir; do
+	for call in mkdirat mount umount2 renameat rmdir unlinkat; do
 		killed_at $call up --backend "$(lab_backend)" wg0
 		killed_at $call down wg0
 	done

@@ -209,6 +209,18 @@ child_refused() {
 	unchanged
 }
 
+@test "a folder of sockets that is a symlink or a file" {
+	for path in /run/nscd /run/systemd /run/systemd/resolve /run/dbus; do
+		lab_run sh -c "mkdir -p /run/elsewhere/resolve ${path%/*}; touch /run/elsewhere/kept; ln -s /run/elsewhere $path"
+		refused 5 "$path is not a folder" -- wg0
+		lab_run sh -c "rm $path; ln -s nonesuch $path"
+		refused 5 "$path is not a folder" -- wg0
+		lab_run sh -c "rm $path; touch $path"
+		refused 5 "$path is not a folder" -- wg0
+		lab_run rm "$path"
+	done
+}
+
 @test "a state folder that others may write to" {
 	lab_run mkdir -m 777 /run/wgns
 	refused 5 /run/wgns -- wg0

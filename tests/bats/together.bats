@@ -27,7 +27,7 @@ field() { lab_run "$WGNS" status --json | jq -r "$1"; }
 
 @test "exec through sudo is the user who called sudo, on the uplink's side" {
 	up wg0
-	run -0 lab_run env SUDO_UID=4242 SUDO_GID=4242 "$WGNS" exec --physical sh -c 'id -u; ip -br link show eth0'
+	run -0 lab_run env -C / SUDO_UID=4242 SUDO_GID=4242 "$WGNS" exec --physical sh -c 'id -u; ip -br link show eth0'
 	[ "${lines[0]}" = 4242 ]
 	[[ ${lines[1]} = eth0* ]]
 	down wg0

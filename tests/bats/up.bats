@@ -122,13 +122,32 @@ teardown() { lab_down; }
 	[ "$(lab_run stat -c '%a %U' /run/wgns/tunnel/home:wg0)" = '700 root' ]
 	[ "$(lab_run stat -c '%a %U' /run/wgns/tunnel/home:wg0/config)" = '600 root' ]
 	[ "$(lab_run stat -c '%a %U' /run/wgns)" = '755 root' ]
+	[ "$(lab_run stat -c '%a %U' /run/wgns/box/physical/fresh)" = '755 root' ]
 	run ! lab_run grep -lF "$key" -r /proc/*/cmdline /proc/*/environ
 }
 
-@test "a group called wgns owns the box" {
-	lab_run sh -c 'echo wgns:x:4711: >>/etc/group'
+@test "the group of the box is wgns, or the one in wgns.conf, however long its entry is" {
+	lab_run sh -c 'sed -i /^wgns:/d /etc/group; echo wgns:x:4711: >>/etc/group'
 	up wg0
 	[ "$(lab_run stat -c '%a %u %g' /run/wgns/box/physical)" = '750 0 4711' ]
+	down wg0
+	lab_run sh -c 'printf "[Box]\nGroup = people\n" >/etc/wgns/wgns.conf
+		echo "people:x:4712:$(seq -s , -f user%.0f 2000)" >>/etc/group'
+	up wg0
+	[ "$(lab_run stat -c '%a %u %g' /run/wgns/box/physical)" = '750 0 4712' ]
+}
+
+@test "a group that does not exist is named before and by up, once a layout" {
+	lab_run sed -i /^wgns:/d /etc/group
+	for args in '-n wg0' 'wg0'; do
+		# shellcheck disable=SC2086
+		run up $args
+		says 0 'warning: group wgns does not exist: only root can use exec; after `groupadd --system wgns` the layout has to go down and up again'
+	done
+	[ "$(lab_run stat -c '%a %u %g' /run/wgns/box/physical)" = '750 0 0' ]
+	run up wg1
+	[ "$status" = 0 ]
+	[[ $output != *'group wgns'* ]]
 }
 
 @test "two tunnels are up side by side, and the last that goes gives the uplink back" {
