@@ -172,6 +172,9 @@ static int run_loaded(const struct options *o, struct loaded *loaded)
 		.n_profile_dirs = INSTALLED_PROFILE_DIRS,
 		.may_run_hooks = loaded->file.is_trusted || settings->should_trust_hooks,
 		.resolve_retries = resolve_retries(),
+		.kill_switch = settings->kill_switch,
+		.has_lan = settings->has_lan,
+		.should_watch = settings->should_watch,
 	};
 
 	installed_profiles(shipped, profile_dirs);

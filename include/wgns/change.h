@@ -10,6 +10,7 @@
 #include "wgns/err.h"
 #include "wgns/netns.h"
 #include "wgns/plan.h"
+#include "wgns/wgnsconf.h"
 #include "wgns/wgquick.h"
 
 /* How a change talks to whoever asked for it. */
@@ -34,6 +35,14 @@ struct change_up {
 	size_t n_profile_dirs;
 	bool may_run_hooks;
 	unsigned resolve_retries;
+	enum kill_switch kill_switch;
+	bool has_lan; /* home reaches the uplinks' own networks */
+	bool should_watch; /* start `wgns watch` */
+	unsigned
+		wait_s; /* roll back when there is no handshake after so many seconds; 0: do not wait */
+	unsigned
+		confirm_s; /* roll back when nobody confirms it in so many seconds; 0: do not ask */
+	bool should_force; /* although the caller's SSH connection runs over an uplink that moves */
 };
 
 /** change_plan - what `up` would do; changes nothing

@@ -14,6 +14,7 @@
 #include "wgns/err.h"
 #include "wgns/rtnl.h"
 #include "wgns/state.h"
+#include "wgns/wgnsconf.h"
 #include "wgns/wgquick.h"
 
 struct op; /* engine.h */
@@ -113,6 +114,10 @@ struct plan_request {
 	const char *dns; /* dns_manager_name() of who gets DNS= */
 	const char *group; /* who may enter the box */
 	bool has_group; /* there is such a group */
+	enum kill_switch kill_switch;
+	bool has_lan; /* home reaches the uplinks' own networks */
+	bool should_watch; /* start `wgns watch` */
+	unsigned wait_s; /* for a handshake; 0: do not wait */
 };
 
 /**

@@ -13,10 +13,19 @@
 #define WGNSCONF_DIR "/etc/wgns"
 #define WGNSCONF_FILE_MAX (1u << 20)
 
+enum kill_switch {
+	KILL_SWITCH_UP, /* from before the first device moves until after the last is back */
+	KILL_SWITCH_BOOT, /* also before the first `up` and after the last `down` */
+	KILL_SWITCH_NO,
+};
+
 struct wgnsconf {
 	char **uplinks; /* [Physical] Uplinks */
 	size_t n_uplinks;
 	bool has_uplinks; /* false: auto */
+	bool has_lan; /* [Physical] Lan = yes: home reaches the uplinks' own networks */
+	enum kill_switch kill_switch; /* [Guard] KillSwitch */
+	bool should_watch; /* [Tunnel] Watch = yes: `up` starts `wgns watch` */
 	char backend[16]; /* [Tunnel] Backend: auto, kernel, userspace */
 	char daemon[256]; /* [Tunnel] Daemon: absolute path */
 	bool should_trust_hooks; /* [Tunnel] Hooks = yes: whoever owns the tunnel's file */

@@ -73,10 +73,39 @@ static int take_daemon(struct wgnsconf *conf, struct ini_span value)
 	return ini_copy(conf->daemon, sizeof(conf->daemon), value);
 }
 
+/* Return: 0 or -EINVAL */
+static int take_yes_no(struct ini_span value, bool *out)
+{
+	*out = ini_is(value, "yes");
+	return *out || ini_is(value, "no") ? 0 : -EINVAL;
+}
+
+static int take_lan(struct wgnsconf *conf, struct ini_span value)
+{
+	return take_yes_no(value, &conf->has_lan);
+}
+
+static int take_watch(struct wgnsconf *conf, struct ini_span value)
+{
+	return take_yes_no(value, &conf->should_watch);
+}
+
+static int take_kill_switch(struct wgnsconf *conf, struct ini_span value)
+{
+	if (ini_is(value, "up"))
+		conf->kill_switch = KILL_SWITCH_UP;
+	else if (ini_is(value, "boot"))
+		conf->kill_switch = KILL_SWITCH_BOOT;
+	else if (ini_is(value, "no"))
+		conf->kill_switch = KILL_SWITCH_NO;
+	else
+		return -EINVAL;
+	return 0;
+}
+
 static int take_hooks(struct wgnsconf *conf, struct ini_span value)
 {
-	conf->should_trust_hooks = ini_is(value, "yes");
-	return conf->should_trust_hooks || ini_is(value, "no") ? 0 : -EINVAL;
+	return take_yes_no(value, &conf->should_trust_hooks);
 }
 
 static int take_group(struct wgnsconf *conf, struct ini_span value)
@@ -92,6 +121,9 @@ static int take_group(struct wgnsconf *conf, struct ini_span value)
 
 static const struct entry entries[] = {
 	{ "[Physical]", "Uplinks", "auto, or names of interfaces", take_uplinks },
+	{ "[Physical]", "Lan", "yes or no", take_lan },
+	{ "[Guard]", "KillSwitch", "up, boot or no", take_kill_switch },
+	{ "[Tunnel]", "Watch", "yes or no", take_watch },
 	{ "[Tunnel]", "Backend", "auto, kernel or userspace", take_backend },
 	{ "[Tunnel]", "Daemon", "the absolute path of a program", take_daemon },
 	{ "[Tunnel]", "Hooks", "yes or no", take_hooks },

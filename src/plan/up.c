@@ -65,6 +65,10 @@ static int make_plan(const struct change_up *up, int run_fd, struct plan *out,
 		.dns = dns_manager_name(dns_detect()),
 		.group = up->group,
 		.has_group = group_find(up->group, &ignored, &why_not) == 0,
+		.kill_switch = up->kill_switch,
+		.has_lan = up->has_lan,
+		.should_watch = up->should_watch,
+		.wait_s = up->wait_s,
 	};
 
 	int rc = check_mount_namespace(e);

@@ -78,7 +78,7 @@ static void test_wgnsconf_refused(void **state)
 		const char *says;
 	} row[] = {
 		{ "[Physcal]\n", 1, 1, "perhaps meant: [Physical]" },
-		{ "[Guard]\nKillSwitch=up\n", 1, 1, "unknown section `[Guard]'" },
+		{ "[Portal]\nUrl=x\n", 1, 1, "unknown section `[Portal]'" },
 		{ "[Physical\n", 1, 1, "unknown section" },
 		{ "Hooks=yes\n", 1, 1, "belongs in [Tunnel]" },
 		{ "[Box]\n  Hooks=yes\n", 2, 3, "belongs in [Tunnel]" },
