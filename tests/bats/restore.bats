@@ -293,12 +293,14 @@ other_device() {
 @test "no link-local address where its mode is none, and a stable one where it is stable" {
 	lab_run ip link set eth0 down
 	lab_run ip link set eth0 addrgenmode none
+	lab_run ip link set eth0 up
 	lab_run ip addr add 2001:db8:1::10/64 dev eth0 nodad
 	lab_run ip -6 route add default via 2001:db8:1::1 dev eth0 metric 100
 	lab_run ip route replace default via 192.0.2.1 dev eth0 metric 100
 	same_there ip -6 addr show dev eth0
 	lab_run ip link set eth0 down
 	sysctl_set ipv6/conf/eth0/stable_secret 2001:db8::1234
+	lab_run ip link set eth0 up
 	lab_run ip addr add 2001:db8:1::10/64 dev eth0 nodad
 	lab_run ip -6 route add default via 2001:db8:1::1 dev eth0 metric 100
 	lab_run ip route replace default via 192.0.2.1 dev eth0 metric 100
