@@ -195,7 +195,7 @@ static bool next_word(struct expansion *x, struct ini_span *word)
 		/* the value of a key is one line */
 		if (x->n == 1 || !ini_next(&s->ini, &s->line))
 			return false;
-		if (prof_check_line(&s->line, s->diags))
+		if (keyfile_check_line(&s->line, s->diags))
 			s->rest = s->line.text;
 	}
 	return true;
@@ -208,7 +208,7 @@ static int expand(struct expansion *x)
 
 	while (x->n && rc == 0) {
 		if (!next_word(x, &word))
-			diag_move(x->r->diags, &x->stack[--x->n].own);
+			diag_move(x->r->file.diags, &x->stack[--x->n].own);
 		else if (word.s[0] == '@')
 			rc = begin_list(x, word);
 		else
@@ -226,22 +226,26 @@ static int take_calls(struct prof_reader *r, struct prof_calls *calls, struct in
 	if (value.len == 0)
 		return -EINVAL;
 	if (!calls->line) {
-		calls->line = r->line.number;
-		calls->col = ini_col(&r->line, value.s);
+		calls->line = r->file.line.number;
+		calls->col = ini_col(&r->file.line, value.s);
 	}
-	x.stack[0].diags = r->diags;
-	x.stack[0].line = r->line;
+	x.stack[0].diags = r->file.diags;
+	x.stack[0].line = r->file.line;
 	x.stack[0].rest = value;
 	return expand(&x);
 }
 
-int prof_take_allow(struct prof_reader *r, struct ini_span value)
+int prof_take_allow(void *ctx, struct ini_span value)
 {
+	struct prof_reader *r = ctx;
+
 	return take_calls(r, &r->allow, value);
 }
 
-int prof_take_deny(struct prof_reader *r, struct ini_span value)
+int prof_take_deny(void *ctx, struct ini_span value)
 {
+	struct prof_reader *r = ctx;
+
 	return take_calls(r, &r->deny, value);
 }
 
@@ -252,13 +256,13 @@ void prof_check_filter(struct prof_reader *r)
 
 	/* also when all of its lists are empty: no names at all would mean that everything is allowed */
 	if (r->allow.line && !has_name(r->p->allow, r->p->n_allow, execve))
-		diag_add(r->diags, DIAG_ERROR, r->allow.line, r->allow.col, "%s", text);
+		diag_add(r->file.diags, DIAG_ERROR, r->allow.line, r->allow.col, "%s", text);
 	if (r->deny.line && has_name(r->p->deny, r->p->n_deny, execve))
-		diag_add(r->diags, DIAG_ERROR, r->deny.line, r->deny.col, "%s", text);
+		diag_add(r->file.diags, DIAG_ERROR, r->deny.line, r->deny.col, "%s", text);
 	/* the filter is loaded when everything else is given up: seccomp(2) */
 	if (profile_has_filter(r->p) && !r->p->has_no_new_privs &&
 	    !(r->p->capabilities & 1ULL << CAP_SYS_ADMIN))
-		diag_add(r->diags, DIAG_ERROR, r->no_new_privs.line, r->no_new_privs.col,
+		diag_add(r->file.diags, DIAG_ERROR, r->no_new_privs.line, r->no_new_privs.col,
 			 "a filter needs no_new_privs, or sys_admin among Capabilities");
 }
 
@@ -286,9 +290,9 @@ static void add_family(struct prof_reader *r, struct ini_span word)
 	while (i < N_FAMILIES && !ini_is(word, families[i].name))
 		i++;
 	if (i == N_FAMILIES && ini_is(word, "none"))
-		prof_error(r, word.s, "%s stands alone", ini_show(word, shown));
+		keyfile_error(&r->file, word.s, "%s stands alone", ini_show(word, shown));
 	else if (i == N_FAMILIES)
-		prof_error(r, word.s, "unknown address family %s", ini_show(word, shown));
+		keyfile_error(&r->file, word.s, "unknown address family %s", ini_show(word, shown));
 	if (i == N_FAMILIES)
 		return;
 	for (size_t k = 0; k < p->n_families; k++) {
@@ -298,8 +302,9 @@ static void add_family(struct prof_reader *r, struct ini_span word)
 	p->families[p->n_families++] = families[i].number;
 }
 
-int prof_take_families(struct prof_reader *r, struct ini_span value)
+int prof_take_families(void *ctx, struct ini_span value)
 {
+	struct prof_reader *r = ctx;
 	struct ini_span word;
 
 	if (value.len == 0)

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "keyfile.h"
 #include "wgns/ini.h"
 #include "wgns/profile.h"
 
@@ -25,8 +26,7 @@ struct prof_calls {
 struct prof_reader {
 	struct profile *p;
 	const struct profile_source *source; /* NULL: there are no lists */
-	struct diag_list *diags;
-	struct ini_line line;
+	struct keyfile file;
 	struct prof_calls allow, deny;
 	struct {
 		unsigned line, col;
@@ -38,33 +38,23 @@ struct prof_reader {
 /** prof_is_name - of a profile or a list */
 bool prof_is_name(struct ini_span name);
 
-/* profile_parse.c */
-/** prof_error - about the byte @at of the current line of the profile */
-void prof_error(struct prof_reader *r, const char *at, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
-/** prof_check_line - no NUL byte, no byte order mark; false: it was reported */
-bool prof_check_line(const struct ini_line *line, struct diag_list *diags);
-
-/*
- * What a key does with its value. What is wrong with a single word they report themselves.
- * Return: 0; -EINVAL when the value as a whole is not what the key expects; -ENOMEM
- */
+/* What the keys do with their values, see struct keyfile_entry; @ctx is the struct prof_reader. */
 /* profile_value.c: [Profile] */
-int prof_take_description(struct prof_reader *r, struct ini_span value);
-int prof_take_box(struct prof_reader *r, struct ini_span value);
-int prof_take_group(struct prof_reader *r, struct ini_span value);
-int prof_take_capabilities(struct prof_reader *r, struct ini_span value);
-int prof_take_no_new_privs(struct prof_reader *r, struct ini_span value);
-int prof_take_system_bus(struct prof_reader *r, struct ini_span value);
-int prof_take_browser(struct prof_reader *r, struct ini_span value);
-int prof_take_listen(struct prof_reader *r, struct ini_span value);
-int prof_take_environment(struct prof_reader *r, struct ini_span value);
-int prof_take_unset(struct prof_reader *r, struct ini_span value);
-int prof_take_command(struct prof_reader *r, struct ini_span value);
+int prof_take_description(void *ctx, struct ini_span value);
+int prof_take_box(void *ctx, struct ini_span value);
+int prof_take_group(void *ctx, struct ini_span value);
+int prof_take_capabilities(void *ctx, struct ini_span value);
+int prof_take_no_new_privs(void *ctx, struct ini_span value);
+int prof_take_system_bus(void *ctx, struct ini_span value);
+int prof_take_browser(void *ctx, struct ini_span value);
+int prof_take_listen(void *ctx, struct ini_span value);
+int prof_take_environment(void *ctx, struct ini_span value);
+int prof_take_unset(void *ctx, struct ini_span value);
+int prof_take_command(void *ctx, struct ini_span value);
 /* profile_filter.c: [Filter] */
-int prof_take_allow(struct prof_reader *r, struct ini_span value);
-int prof_take_deny(struct prof_reader *r, struct ini_span value);
-int prof_take_families(struct prof_reader *r, struct ini_span value);
+int prof_take_allow(void *ctx, struct ini_span value);
+int prof_take_deny(void *ctx, struct ini_span value);
+int prof_take_families(void *ctx, struct ini_span value);
 /** prof_check_filter - when the file has ended: can a program be started at all? */
 void prof_check_filter(struct prof_reader *r);
 /** prof_calls_free - what only reading needed; the names stay */

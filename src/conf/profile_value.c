@@ -40,32 +40,38 @@ static int take_yes(bool *out, struct ini_span value)
 static int add(struct prof_reader *r, char ***list, size_t *n, struct ini_span item)
 {
 	if (*n == PROF_ITEMS_MAX) {
-		prof_error(r, item.s, "more than %d of them", PROF_ITEMS_MAX);
+		keyfile_error(&r->file, item.s, "more than %d of them", PROF_ITEMS_MAX);
 		return -E2BIG;
 	}
 	return str_list_add(list, n, item.s, item.len);
 }
 
-int prof_take_description(struct prof_reader *r, struct ini_span value)
+int prof_take_description(void *ctx, struct ini_span value)
 {
+	struct prof_reader *r = ctx;
+
 	for (size_t i = 0; i < value.len; i++) {
 		if ((unsigned char)value.s[i] < ' ' || value.s[i] == 0x7f) {
-			prof_error(r, value.s + i, "a control character");
+			keyfile_error(&r->file, value.s + i, "a control character");
 			return 0;
 		}
 	}
 	return ini_copy(r->p->description, sizeof(r->p->description), value);
 }
 
-int prof_take_box(struct prof_reader *r, struct ini_span value)
+int prof_take_box(void *ctx, struct ini_span value)
 {
+	struct prof_reader *r = ctx;
+
 	if (!consists_of(value, "_.+-") || ini_is(value, ".") || ini_is(value, ".."))
 		return -EINVAL;
 	return ini_copy(r->p->box, sizeof(r->p->box), value);
 }
 
-int prof_take_group(struct prof_reader *r, struct ini_span value)
+int prof_take_group(void *ctx, struct ini_span value)
 {
+	struct prof_reader *r = ctx;
+
 	if (!consists_of(value, "_.-") || (value.len && value.s[0] == '-'))
 		return -EINVAL;
 	return ini_copy(r->p->group, sizeof(r->p->group), value);
@@ -83,8 +89,9 @@ static int find_capability(struct ini_span word)
 	return capng_name_to_capability(name);
 }
 
-int prof_take_capabilities(struct prof_reader *r, struct ini_span value)
+int prof_take_capabilities(void *ctx, struct ini_span value)
 {
+	struct prof_reader *r = ctx;
 	struct ini_span word, rest = value;
 	char shown[INI_SHOW_MAX];
 
@@ -97,22 +104,26 @@ int prof_take_capabilities(struct prof_reader *r, struct ini_span value)
 		if (number >= 0 && number < 64)
 			r->p->capabilities |= UINT64_C(1) << number;
 		else if (ini_is(word, "all") || ini_is(word, "none"))
-			prof_error(r, word.s, "%s stands alone", ini_show(word, shown));
+			keyfile_error(&r->file, word.s, "%s stands alone", ini_show(word, shown));
 		else
-			prof_error(r, word.s, "unknown capability %s", ini_show(word, shown));
+			keyfile_error(&r->file, word.s, "unknown capability %s",
+				      ini_show(word, shown));
 	}
 	return value.len ? 0 : -EINVAL;
 }
 
-int prof_take_no_new_privs(struct prof_reader *r, struct ini_span value)
+int prof_take_no_new_privs(void *ctx, struct ini_span value)
 {
-	r->no_new_privs.line = r->line.number;
-	r->no_new_privs.col = ini_col(&r->line, r->line.key.s);
+	struct prof_reader *r = ctx;
+
+	r->no_new_privs.line = r->file.line.number;
+	r->no_new_privs.col = ini_col(&r->file.line, r->file.line.key.s);
 	return take_yes(&r->p->has_no_new_privs, value);
 }
 
-int prof_take_system_bus(struct prof_reader *r, struct ini_span value)
+int prof_take_system_bus(void *ctx, struct ini_span value)
 {
+	struct prof_reader *r = ctx;
 	bool is_visible;
 	int rc = take_yes(&is_visible, value);
 
@@ -120,14 +131,18 @@ int prof_take_system_bus(struct prof_reader *r, struct ini_span value)
 	return rc;
 }
 
-int prof_take_browser(struct prof_reader *r, struct ini_span value)
+int prof_take_browser(void *ctx, struct ini_span value)
 {
+	struct prof_reader *r = ctx;
+
 	r->p->is_fresh = ini_is(value, "fresh");
 	return r->p->is_fresh || ini_is(value, "as-is") ? 0 : -EINVAL;
 }
 
-int prof_take_listen(struct prof_reader *r, struct ini_span value)
+int prof_take_listen(void *ctx, struct ini_span value)
 {
+	struct prof_reader *r = ctx;
+
 	return take_yes(&r->p->may_listen, value);
 }
 
@@ -136,8 +151,9 @@ static bool is_variable(struct ini_span name)
 	return name.len && !has(digits, name.s[0]) && consists_of(name, "_");
 }
 
-int prof_take_environment(struct prof_reader *r, struct ini_span value)
+int prof_take_environment(void *ctx, struct ini_span value)
 {
+	struct prof_reader *r = ctx;
 	const char *equals = value.len ? memchr(value.s, '=', value.len) : NULL;
 
 	if (!equals || !is_variable((struct ini_span){ value.s, (size_t)(equals - value.s) }))
@@ -145,15 +161,16 @@ int prof_take_environment(struct prof_reader *r, struct ini_span value)
 	return add(r, &r->p->env, &r->p->n_env, value);
 }
 
-int prof_take_unset(struct prof_reader *r, struct ini_span value)
+int prof_take_unset(void *ctx, struct ini_span value)
 {
+	struct prof_reader *r = ctx;
 	struct ini_span word, rest = value;
 	char shown[INI_SHOW_MAX];
 
 	while (ini_word(&rest, "", &word)) {
 		if (!is_variable(word)) {
-			prof_error(r, word.s, "%s is not the name of a variable",
-				   ini_show(word, shown));
+			keyfile_error(&r->file, word.s, "%s is not the name of a variable",
+				      ini_show(word, shown));
 			continue;
 		}
 		int rc = add(r, &r->p->unset, &r->p->n_unset, word);
@@ -163,14 +180,16 @@ int prof_take_unset(struct prof_reader *r, struct ini_span value)
 	return value.len ? 0 : -EINVAL;
 }
 
-int prof_take_command(struct prof_reader *r, struct ini_span value)
+int prof_take_command(void *ctx, struct ini_span value)
 {
+	struct prof_reader *r = ctx;
 	struct ini_span word, rest = value;
 
 	if (!ini_word(&rest, "", &word) || word.s[0] != '/' || word.s[word.len - 1] == '/')
 		return -EINVAL;
 	if (memchr(word.s, '=', word.len)) {
-		prof_error(r, word.s, "a path with `=': env(1) would take it for a variable");
+		keyfile_error(&r->file, word.s,
+			      "a path with `=': env(1) would take it for a variable");
 		return 0;
 	}
 	while (ini_word(&value, "", &word)) {

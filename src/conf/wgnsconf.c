@@ -8,19 +8,13 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "keyfile.h"
 #include "trust.h"
 #include "wgns/fd.h"
 #include "wgns/ini.h"
 #include "wgns/str.h"
 
 #define N_UPLINKS_MAX 256
-
-struct entry {
-	const char *section, *name;
-	const char *expected; /* for the message */
-	/* Return: 0, -EINVAL, -ENOMEM */
-	int (*take)(struct wgnsconf *conf, struct ini_span value);
-};
 
 static bool is_interface(struct ini_span word)
 {
@@ -35,8 +29,9 @@ static bool is_interface(struct ini_span word)
 	return true;
 }
 
-static int take_uplinks(struct wgnsconf *conf, struct ini_span value)
+static int take_uplinks(void *ctx, struct ini_span value)
 {
+	struct wgnsconf *conf = ctx;
 	struct ini_span word;
 
 	str_list_free(&conf->uplinks, &conf->n_uplinks);
@@ -53,8 +48,9 @@ static int take_uplinks(struct wgnsconf *conf, struct ini_span value)
 	return conf->n_uplinks ? 0 : -EINVAL;
 }
 
-static int take_backend(struct wgnsconf *conf, struct ini_span value)
+static int take_backend(void *ctx, struct ini_span value)
 {
+	struct wgnsconf *conf = ctx;
 	static const char *const names[] = { "auto", "kernel", "userspace" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -66,8 +62,10 @@ static int take_backend(struct wgnsconf *conf, struct ini_span value)
 	return -EINVAL;
 }
 
-static int take_daemon(struct wgnsconf *conf, struct ini_span value)
+static int take_daemon(void *ctx, struct ini_span value)
 {
+	struct wgnsconf *conf = ctx;
+
 	if (value.len < 2 || value.s[0] != '/' || value.s[value.len - 1] == '/')
 		return -EINVAL;
 	return ini_copy(conf->daemon, sizeof(conf->daemon), value);
@@ -80,18 +78,24 @@ static int take_yes_no(struct ini_span value, bool *out)
 	return *out || ini_is(value, "no") ? 0 : -EINVAL;
 }
 
-static int take_lan(struct wgnsconf *conf, struct ini_span value)
+static int take_lan(void *ctx, struct ini_span value)
 {
+	struct wgnsconf *conf = ctx;
+
 	return take_yes_no(value, &conf->has_lan);
 }
 
-static int take_watch(struct wgnsconf *conf, struct ini_span value)
+static int take_watch(void *ctx, struct ini_span value)
 {
+	struct wgnsconf *conf = ctx;
+
 	return take_yes_no(value, &conf->should_watch);
 }
 
-static int take_kill_switch(struct wgnsconf *conf, struct ini_span value)
+static int take_kill_switch(void *ctx, struct ini_span value)
 {
+	struct wgnsconf *conf = ctx;
+
 	if (ini_is(value, "up"))
 		conf->kill_switch = KILL_SWITCH_UP;
 	else if (ini_is(value, "boot"))
@@ -103,13 +107,16 @@ static int take_kill_switch(struct wgnsconf *conf, struct ini_span value)
 	return 0;
 }
 
-static int take_hooks(struct wgnsconf *conf, struct ini_span value)
+static int take_hooks(void *ctx, struct ini_span value)
 {
+	struct wgnsconf *conf = ctx;
+
 	return take_yes_no(value, &conf->should_trust_hooks);
 }
 
-static int take_group(struct wgnsconf *conf, struct ini_span value)
+static int take_group(void *ctx, struct ini_span value)
 {
+	struct wgnsconf *conf = ctx;
 	static const char allowed[] =
 		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
 
@@ -119,125 +126,31 @@ static int take_group(struct wgnsconf *conf, struct ini_span value)
 	return 0;
 }
 
-static const struct entry entries[] = {
-	{ "[Physical]", "Uplinks", "auto, or names of interfaces", take_uplinks },
-	{ "[Physical]", "Lan", "yes or no", take_lan },
-	{ "[Guard]", "KillSwitch", "up, boot or no", take_kill_switch },
-	{ "[Tunnel]", "Watch", "yes or no", take_watch },
-	{ "[Tunnel]", "Backend", "auto, kernel or userspace", take_backend },
-	{ "[Tunnel]", "Daemon", "the absolute path of a program", take_daemon },
-	{ "[Tunnel]", "Hooks", "yes or no", take_hooks },
-	{ "[Box]", "Group", "the name of a group", take_group },
+static const struct keyfile_entry entries[] = {
+	{ "[Physical]", "Uplinks", "auto, or names of interfaces", take_uplinks, false },
+	{ "[Physical]", "Lan", "yes or no", take_lan, false },
+	{ "[Guard]", "KillSwitch", "up, boot or no", take_kill_switch, false },
+	{ "[Tunnel]", "Watch", "yes or no", take_watch, false },
+	{ "[Tunnel]", "Backend", "auto, kernel or userspace", take_backend, false },
+	{ "[Tunnel]", "Daemon", "the absolute path of a program", take_daemon, false },
+	{ "[Tunnel]", "Hooks", "yes or no", take_hooks, false },
+	{ "[Box]", "Group", "the name of a group", take_group, false },
 };
-#define N_ENTRIES (sizeof(entries) / sizeof(entries[0]))
-
-struct reader {
-	struct wgnsconf *conf;
-	struct diag_list *diags;
-	const char *section; /* NULL: none or unknown */
-	bool is_unknown; /* the current section */
-	unsigned seen[N_ENTRIES]; /* line */
-};
-
-static void complain(struct reader *r, const struct ini_line *line, const char *at,
-		     const char *text, const char *detail)
-{
-	diag_add(r->diags, DIAG_ERROR, line->number, ini_col(line, at), "%s%s", text, detail);
-}
-
-static void take_section(struct reader *r, const struct ini_line *line)
-{
-	const char *names[N_ENTRIES];
-	char shown[INI_SHOW_MAX];
-
-	r->section = NULL;
-	for (size_t i = 0; i < N_ENTRIES; i++) {
-		names[i] = entries[i].section;
-		if (ini_is(line->text, names[i]))
-			r->section = names[i];
-	}
-	r->is_unknown = !r->section;
-	if (r->section)
-		return;
-	const char *nearest = ini_nearest(line->text, names, N_ENTRIES);
-	if (nearest)
-		complain(r, line, line->text.s, "unknown section; perhaps meant: ", nearest);
-	else
-		complain(r, line, line->text.s, "unknown section ", ini_show(line->text, shown));
-}
-
-/* a key that does not belong in this section, or nowhere */
-static void explain_key(struct reader *r, const struct ini_line *line)
-{
-	const char *names[N_ENTRIES];
-	char shown[INI_SHOW_MAX];
-
-	for (size_t i = 0; i < N_ENTRIES; i++) {
-		names[i] = entries[i].name;
-		if (ini_is(line->key, names[i])) {
-			complain(r, line, line->key.s, "this key belongs in ", entries[i].section);
-			return;
-		}
-	}
-	const char *nearest = ini_nearest(line->key, names, N_ENTRIES);
-	if (nearest)
-		complain(r, line, line->key.s, "unknown key; perhaps meant: ", nearest);
-	else
-		complain(r, line, line->key.s, "unknown key ", ini_show(line->key, shown));
-}
-
-static int take_key(struct reader *r, const struct ini_line *line)
-{
-	size_t i = 0;
-
-	if (!line->has_equals) {
-		complain(r, line, line->text.s, "neither a `[Section]' nor a `Key = value'", "");
-		return 0;
-	}
-	while (i < N_ENTRIES && !(r->section && strcmp(entries[i].section, r->section) == 0 &&
-				  ini_is(line->key, entries[i].name)))
-		i++;
-	if (i == N_ENTRIES) {
-		explain_key(r, line);
-		return 0;
-	}
-	if (r->seen[i]) {
-		diag_add(r->diags, DIAG_ERROR, line->number, ini_col(line, line->key.s),
-			 "%s is in line %u already", entries[i].name, r->seen[i]);
-		return 0;
-	}
-	r->seen[i] = line->number;
-	int rc = entries[i].take(r->conf, line->value);
-	if (rc == -EINVAL)
-		diag_add(r->diags, DIAG_ERROR, line->number, ini_col(line, line->value.s),
-			 "%s is %s", entries[i].name, entries[i].expected);
-	return rc == -ENOMEM ? rc : 0;
-}
+_Static_assert(sizeof(entries) / sizeof(entries[0]) <= KEYFILE_ENTRIES_MAX, "room for every key");
 
 int wgnsconf_parse(const char *text, size_t len, struct wgnsconf *conf, struct diag_list *diags)
 {
-	struct reader r = { .conf = conf, .diags = diags };
+	struct keyfile file = {
+		.entries = entries,
+		.n_entries = sizeof(entries) / sizeof(entries[0]),
+		.ctx = conf,
+		.diags = diags,
+	};
 	size_t n_errors = diags->n_errors;
-	struct ini_line line;
-	struct ini ini;
+	int rc = keyfile_read(&file, text, len);
 
-	ini_begin(&ini, text, len);
-	while (ini_next(&ini, &line)) {
-		const char *nul = line.raw.len ? memchr(line.raw.s, '\0', line.raw.len) : NULL;
-		int rc = 0;
-		if (nul)
-			complain(&r, &line, nul, "a NUL byte: is this a text file?", "");
-		else if (line.number == 1 && line.raw.len >= 3 &&
-			 memcmp(line.raw.s, "\xef\xbb\xbf", 3) == 0)
-			complain(&r, &line, line.raw.s,
-				 "a UTF-8 byte order mark: save the file without", "");
-		else if (line.is_section)
-			take_section(&r, &line);
-		else if (line.text.len && !r.is_unknown)
-			rc = take_key(&r, &line);
-		if (rc < 0)
-			return rc;
-	}
+	if (rc < 0)
+		return rc;
 	return diags->n_errors == n_errors ? 0 : -EINVAL;
 }
 
