@@ -34,7 +34,7 @@ void *nl_msg_begin(struct nl_msg *m, uint16_t type, uint16_t flags, size_t extra
 
 /**
  * nl_open_in - a socket that lives in a namespace
- * @protocol: NETLINK_ROUTE, NETLINK_GENERIC
+ * @protocol: NETLINK_ROUTE, NETLINK_GENERIC, NETLINK_NETFILTER
  * @ns_fd:    that namespace, or -1 for the caller's
  *
  * The thread enters @ns_fd for the time of socket(2) and returns (setns(2) needs CAP_SYS_ADMIN on both).
@@ -86,6 +86,16 @@ size_t nl_batch_len(const struct nl_batch *b);
  */
 typedef int nl_batch_fn(size_t index, int code, const char *ext_ack, void *ctx, struct err *e);
 int nl_batch_send(struct nl *nl, struct nl_batch *b, nl_batch_fn *fn, void *ctx, struct err *e);
+
+/**
+ * nl_batch_transact - send all in one datagram, as a transaction of nfnetlink; the batch is empty afterwards
+ * @acked: the index of the request whose ack says that all were answered. The kernel answers it after every
+ *         failure of another (nfnetlink_rcv_batch()), and the one with index 0, NFNL_MSG_BATCH_BEGIN, only
+ *         when the whole failed
+ *
+ * Return: 0, or the first failure, in @e
+ */
+int nl_batch_transact(struct nl *nl, struct nl_batch *b, size_t acked, struct err *e);
 
 /** nl_warning - the extended ack of the last nl_talk(), nl_get() or nl_dump() that succeeded, or "" */
 const char *nl_warning(const struct nl *nl);

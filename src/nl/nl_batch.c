@@ -78,6 +78,7 @@ struct sending {
 	void *ctx;
 	uint32_t first_seq; /* of the request with index 0 */
 	uint32_t last_seq; /* of the last request sent so far */
+	bool is_transaction; /* a failure of the first request is the end of all */
 	int result;
 };
 
@@ -111,7 +112,7 @@ static bool take_answer(struct sending *s, const struct nlmsghdr *h, struct err 
 		ack = (struct nl_ack){ .code = EBADMSG };
 	if (ack.code)
 		take_failure(s, index, &ack, e);
-	return h->nlmsg_seq == s->last_seq;
+	return h->nlmsg_seq == s->last_seq || (s->is_transaction && index == 0);
 }
 
 static int collect(struct sending *s, struct err *e)
@@ -183,6 +184,32 @@ int nl_batch_send(struct nl *nl, struct nl_batch *b, nl_batch_fn *fn, void *ctx,
 	}
 	if (b->buf)
 		str_wipe(b->buf, b->len);
+	b->len = 0;
+	b->n = 0;
+	return s.result ? s.result : r;
+}
+
+int nl_batch_transact(struct nl *nl, struct nl_batch *b, size_t acked, struct err *e)
+{
+	struct sending s = { .nl = nl, .first_seq = nl->seq + 1, .is_transaction = true };
+	struct nlmsghdr *h = NULL;
+	size_t index = 0;
+
+	for (size_t at = 0; at < b->len; at += MNL_ALIGN(h->nlmsg_len), index++) {
+		h = (void *)(b->buf + at);
+		h->nlmsg_flags = (h->nlmsg_flags | NLM_F_REQUEST) & (uint16_t)~NLM_F_ACK;
+		h->nlmsg_seq = ++nl->seq;
+		h->nlmsg_pid = 0;
+		nl->n_requests++;
+		if (index == acked) {
+			h->nlmsg_flags |= NLM_F_ACK;
+			s.last_seq = h->nlmsg_seq;
+		}
+	}
+
+	int r = nl_send(nl, b->buf, b->len, e);
+	if (r == 0)
+		r = collect(&s, e);
 	b->len = 0;
 	b->n = 0;
 	return s.result ? s.result : r;
