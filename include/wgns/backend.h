@@ -10,6 +10,15 @@
 #include "wgns/err.h"
 #include "wgns/wg.h"
 
+/* the alias of a tunnel inside: this and the name that it was born with */
+#define BACKEND_ALIAS "wgns:"
+
+/* Who writes down that a daemon is there, before it runs: see create_recorded. */
+struct backend_record {
+	int (*write)(void *ctx, const struct backend_device *dev, struct err *e);
+	void *ctx;
+};
+
 struct backend {
 	const char *name; /* "kernel", "userspace" */
 
@@ -20,6 +29,12 @@ struct backend {
 	 * userspace: starts dev->daemon there, waits until it answers, fills pid and start_time. On failure nothing is left.
 	 */
 	int (*create)(struct backend_device *dev, int birth_fd, struct err *e);
+	/**
+	 * create_recorded - create(), and a daemon begins only when @record has been told its pid and start time: whoever calls
+	 * may be killed at any moment, and no daemon is there that nobody knows
+	 */
+	int (*create_recorded)(struct backend_device *dev, int birth_fd,
+			       const struct backend_record *record, struct err *e);
 	/** set - keys, port, mark, peers with resolved endpoints; @inside_fd holds the device (-1: the caller's) */
 	int (*set)(const struct backend_device *dev, int inside_fd, const struct wg_device *conf,
 		   bool should_replace_peers, struct err *e);
@@ -55,6 +70,22 @@ int backend_choose(const char *wanted, const struct backend_device *dev, const s
  * Return: 0, or -EEXIST with kind STATE when the name belongs to somebody who lives
  */
 int backend_link_socket(const struct backend_device *dev, struct err *e);
+/* ---- what a crash left ---- */
+/** backend_is_birth_name - "wgns" and eight hexadecimal digits, as `up` makes them at random */
+bool backend_is_birth_name(const char *name);
+/**
+ * backend_find_births - the birth names of all devices and sockets that wgns made
+ *
+ * In @birth_fd a WireGuard or TUN device has it as its name, in @inside_fd also as its alias; under /run/wireguard it is the name
+ * of a socket, or what a link leads to. A descriptor of -1 is not looked at.
+ * Return: 0 and an owned list of strings, each once; -errno
+ */
+int backend_find_births(int birth_fd, int inside_fd, char ***names, size_t *n, struct err *e);
+/** backend_end_birth - the daemon, the device and the sockets of that name; what is absent is success */
+int backend_end_birth(const char *birth_name, int birth_fd, int inside_fd, struct err *e);
+/** backend_sweep_links - links that were being made under /run/wireguard when their maker died; Return: how many, -errno */
+int backend_sweep_links(struct err *e);
+
 /** backend_unlink_socket - remove that link; another's file, or none, is left alone and is success */
 int backend_unlink_socket(const struct backend_device *dev, struct err *e);
 

@@ -23,7 +23,7 @@
  */
 static void own_alias(const struct op_env *env, char out[64])
 {
-	(void)snprintf(out, 64, "wgns:%s", env->tunnel.device.birth_name);
+	(void)snprintf(out, 64, BACKEND_ALIAS "%s", env->tunnel.device.birth_name);
 }
 
 static bool is_ours(const struct op_env *env, const struct rtnl_link *link)
@@ -31,10 +31,19 @@ static bool is_ours(const struct op_env *env, const struct rtnl_link *link)
 	char alias[64];
 
 	own_alias(env, alias);
-	if (strcmp(link->alias, alias) == 0)
+	if (env->tunnel.device.birth_name[0] && strcmp(link->alias, alias) == 0)
 		return true;
 	return env->tunnel.device.ifindex && link->ifindex == env->tunnel.device.ifindex &&
 	       (strcmp(link->kind, "wireguard") == 0 || strcmp(link->kind, "tun") == 0);
+}
+
+static int record_daemon(void *ctx, const struct backend_device *dev, struct err *e)
+{
+	struct op_env *env = ctx;
+
+	env->tunnel.device.pid = dev->pid;
+	env->tunnel.device.start_time = dev->start_time;
+	return state_tunnel_write(env->run_fd, &env->tunnel, e);
 }
 
 int tunnel_create_run(struct op_env *env, const struct step *step, struct err *e)
@@ -43,12 +52,8 @@ int tunnel_create_run(struct op_env *env, const struct step *step, struct err *e
 	/* the name that the device will have is told first after the move */
 	struct backend_device dev = env->tunnel.device;
 
-	int rc = env->backend->create(&dev, env->physical_fd, e);
-	if (rc < 0)
-		return rc;
-	env->tunnel.device.pid = dev.pid;
-	env->tunnel.device.start_time = dev.start_time;
-	return state_tunnel_write(env->run_fd, &env->tunnel, e);
+	const struct backend_record record = { .write = record_daemon, .ctx = env };
+	return env->backend->create_recorded(&dev, env->physical_fd, &record, e);
 }
 
 int tunnel_create_undo(struct op_env *env, const struct step *step, struct err *e)
@@ -58,6 +63,8 @@ int tunnel_create_undo(struct op_env *env, const struct step *step, struct err *
 	struct nl *nl;
 
 	(void)step;
+	if (!dev.birth_name[0])
+		return 0; /* its file is damaged: `recover` has found the device by what marks it */
 	int rc = op_env_nl_home(env, &nl, e);
 	if (rc == 0)
 		rc = rtnl_dump_links(nl, &links, e);
@@ -110,6 +117,8 @@ int socket_name_run(struct op_env *env, const struct step *step, struct err *e)
 int socket_name_undo(struct op_env *env, const struct step *step, struct err *e)
 {
 	(void)step;
+	if (!env->tunnel.device.birth_name[0])
+		return 0; /* as above */
 	return backend_unlink_socket(&env->tunnel.device, e);
 }
 

@@ -22,6 +22,8 @@
 #define TERM_MS 5000 /* wireguard-go takes some milliseconds */
 #define KILL_MS 5000
 #define LOG_TAIL 4096
+#define STATUS_FD 3
+#define GATE_FD 4
 
 long long wg_now_ms(void)
 {
@@ -41,6 +43,7 @@ struct start {
 	const struct backend_device *dev;
 	int birth_fd, log_fd;
 	int status_fd; /* closed by a successful execve(2) */
+	int gate_fd; /* a byte comes when it is written down that there is a daemon; the end when nobody will */
 };
 
 static void say_failure(int fd, int code, const char *attempt)
@@ -67,25 +70,26 @@ static void reset_signals(void)
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* 0, 1, 2 and the status pipe as 3; everything else is closed. Return: the pipe, or -1 */
+/* 0, 1, 2, the status pipe as 3 and the gate as 4; everything else is closed. Return: 0 or -1 */
 static int reset_fds(const struct start *s)
 {
 	int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	/* out of the way first: the caller may have closed its own 0 to 2 */
 	int status_fd = fcntl(s->status_fd, F_DUPFD_CLOEXEC, 10);
+	int gate_fd = fcntl(s->gate_fd, F_DUPFD_CLOEXEC, 10);
 	int in_fd = fcntl(null_fd, F_DUPFD_CLOEXEC, 10);
 	int out_fd = fcntl(s->log_fd < 0 ? null_fd : s->log_fd, F_DUPFD_CLOEXEC, 10);
 
-	if (null_fd < 0 || status_fd < 0 || in_fd < 0 || out_fd < 0)
+	if (null_fd < 0 || status_fd < 0 || gate_fd < 0 || in_fd < 0 || out_fd < 0)
 		return -1;
 	if (dup2(in_fd, 0) < 0 || dup2(out_fd, 1) < 0 || dup2(out_fd, 2) < 0)
 		return -1;
-	if (dup3(status_fd, 3, O_CLOEXEC) < 0)
+	if (dup3(status_fd, STATUS_FD, O_CLOEXEC) < 0 || dup3(gate_fd, GATE_FD, O_CLOEXEC) < 0)
 		return -1;
 	/* Linux 5.9; not every libc has the wrapper */
-	if (syscall(SYS_close_range, 4U, ~0U, 0U) < 0)
+	if (syscall(SYS_close_range, GATE_FD + 1U, ~0U, 0U) < 0)
 		return -1;
-	return 3;
+	return 0;
 }
 
 /*
@@ -100,6 +104,19 @@ static int keep_network_caps(void)
 	    capng_apply(CAPNG_SELECT_BOTH) < 0)
 		return -EPERM;
 	return 0;
+}
+
+/* whoever started us was killed before anybody could know of us: then there is no daemon */
+static void await_gate(void)
+{
+	ssize_t n;
+	char byte;
+
+	do {
+		n = read(GATE_FD, &byte, 1);
+	} while (n < 0 && errno == EINTR);
+	if (n != 1)
+		_exit(127);
 }
 
 /*
@@ -132,8 +149,8 @@ static _Noreturn void become_daemon(const struct start *s)
 		say_failure(fd, e.code, "enter the namespace for");
 		_exit(127);
 	}
-	fd = reset_fds(s);
-	if (fd < 0) {
+	fd = STATUS_FD;
+	if (reset_fds(s) < 0) {
 		say_failure(s->status_fd, errno, "arrange descriptors for");
 		_exit(127);
 	}
@@ -142,6 +159,7 @@ static _Noreturn void become_daemon(const struct start *s)
 		say_failure(fd, -rc, "drop the capabilities of");
 		_exit(127);
 	}
+	await_gate();
 	(void)execve(dev.daemon, argv, envp);
 	say_failure(fd, errno, "start");
 	_exit(127);
@@ -180,16 +198,37 @@ static pid_t fork_quietly(void)
 	return pid;
 }
 
-int wg_daemon_spawn(struct backend_device *dev, int birth_fd, int log_fd, struct err *e)
+/* Return: 0, and the child goes on to become the daemon; -errno */
+static int open_gate(int gate_fd, const struct backend_device *dev,
+		     const struct backend_record *record, struct err *e)
 {
-	int ends[2];
+	int rc = record ? record->write(record->ctx, dev, e) : 0;
+
+	if (rc < 0)
+		return rc;
+	/* SIGPIPE is for who has no child: it holds the other end until it reads this */
+	return write(gate_fd, "", 1) == 1 ? 0 : err_set(e, errno, "start %s", dev->daemon);
+}
+
+int wg_daemon_spawn(struct backend_device *dev, const struct wg_daemon_where *where,
+		    const struct backend_record *record, struct err *e)
+{
+	int ends[2], gates[2];
 
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return err_set(e, errno, "start %s", dev->daemon);
 	AUTO_FD int read_fd = ends[0];
 	AUTO_FD int write_fd = ends[1];
+	if (pipe2(gates, O_CLOEXEC) < 0)
+		return err_set(e, errno, "start %s", dev->daemon);
+	AUTO_FD int gate_fd = gates[0];
+	AUTO_FD int opener_fd = gates[1];
 	struct start s = {
-		.dev = dev, .birth_fd = birth_fd, .log_fd = log_fd, .status_fd = write_fd
+		.dev = dev,
+		.birth_fd = where->birth_fd,
+		.log_fd = where->log_fd,
+		.status_fd = write_fd,
+		.gate_fd = gate_fd,
 	};
 
 	pid_t pid = fork_quietly();
@@ -207,15 +246,20 @@ int wg_daemon_spawn(struct backend_device *dev, int birth_fd, int log_fd, struct
 		rc = err_set(e, errno, "watch %s", dev->daemon);
 	else if (proc_start_time(pid, &start_time) < 0)
 		rc = err_set(e, ESRCH, "watch %s", dev->daemon);
-	else
+	if (rc == 0) {
+		dev->pid = pid;
+		dev->start_time = start_time;
+		rc = open_gate(opener_fd, dev, record, e);
+	}
+	if (rc == 0)
 		rc = await_exec(read_fd, dev->daemon, e);
 	if (rc < 0) {
+		dev->pid = 0;
+		dev->start_time = 0;
 		(void)kill(pid, SIGKILL); /* our own unreaped child */
 		(void)waitpid(pid, NULL, 0);
 		return rc;
 	}
-	dev->pid = pid;
-	dev->start_time = start_time;
 	return fd_take(&pidfd);
 }
 

@@ -56,6 +56,14 @@ static int kernel_create(struct backend_device *dev, int birth_fd, struct err *e
 	return 0;
 }
 
+/* no process, nothing to write down: the name is known before */
+static int kernel_create_recorded(struct backend_device *dev, int birth_fd,
+				  const struct backend_record *record, struct err *e)
+{
+	(void)record;
+	return kernel_create(dev, birth_fd, e);
+}
+
 static const char *called(const struct backend_device *dev)
 {
 	return dev->name[0] ? dev->name : dev->birth_name;
@@ -103,6 +111,7 @@ const struct backend backend_kernel = {
 	.name = "kernel",
 	.usable = kernel_usable,
 	.create = kernel_create,
+	.create_recorded = kernel_create_recorded,
 	.set = kernel_set,
 	.get = kernel_get,
 	.destroy = kernel_destroy,

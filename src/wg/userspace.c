@@ -155,7 +155,8 @@ static int abandon(struct backend_device *dev, int pidfd, off_t log_from, struct
 	return -e->code;
 }
 
-static int userspace_create(struct backend_device *dev, int birth_fd, struct err *e)
+static int userspace_create_recorded(struct backend_device *dev, int birth_fd,
+				     const struct backend_record *record, struct err *e)
 {
 	off_t log_from = 0;
 	AUTO_FD int log_fd = -1;
@@ -168,12 +169,18 @@ static int userspace_create(struct backend_device *dev, int birth_fd, struct err
 		if (log_fd < 0)
 			return log_fd;
 	}
-	AUTO_FD int pidfd = wg_daemon_spawn(dev, birth_fd, log_fd, e);
+	const struct wg_daemon_where where = { .birth_fd = birth_fd, .log_fd = log_fd };
+	AUTO_FD int pidfd = wg_daemon_spawn(dev, &where, record, e);
 	if (pidfd < 0)
 		return pidfd;
 	if (wait_ready(dev, pidfd, e) < 0)
 		return abandon(dev, pidfd, log_from, e);
 	return 0;
+}
+
+static int userspace_create(struct backend_device *dev, int birth_fd, struct err *e)
+{
+	return userspace_create_recorded(dev, birth_fd, NULL, e);
 }
 
 /* "connection refused" helps nobody when what happened is that the daemon has died */
@@ -281,6 +288,7 @@ const struct backend backend_userspace = {
 	.name = "userspace",
 	.usable = userspace_usable,
 	.create = userspace_create,
+	.create_recorded = userspace_create_recorded,
 	.set = userspace_set,
 	.get = userspace_get,
 	.destroy = userspace_destroy,

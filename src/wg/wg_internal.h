@@ -48,14 +48,18 @@ int uapi_socket_talk(const struct backend_device *dev, const char *request, int 
 int uapi_socket_sweep(const char *ifname, struct err *e);
 
 /* ---- daemon.c ---- */
+struct wg_daemon_where {
+	int birth_fd; /* namespace, -1 for the caller's */
+	int log_fd; /* its stdout and stderr, -1 for none */
+};
 /**
- * wg_daemon_spawn - DAEMON -f BIRTH_NAME in @birth_fd, a session of its own, nothing inherited
- * @log_fd: its stdout and stderr, -1 for none
+ * wg_daemon_spawn - DAEMON -f BIRTH_NAME, a session of its own, nothing inherited
+ * @record: told of dev->pid and dev->start_time before the daemon begins; may be NULL
  *
- * Fills dev->pid and dev->start_time.
  * Return: an owned pidfd, or -errno and there is no process
  */
-int wg_daemon_spawn(struct backend_device *dev, int birth_fd, int log_fd, struct err *e);
+int wg_daemon_spawn(struct backend_device *dev, const struct wg_daemon_where *where,
+		    const struct backend_record *record, struct err *e);
 /** wg_daemon_open - a pidfd of exactly that process; -ESRCH when it has ended, whoever has its number now */
 int wg_daemon_open(pid_t pid, unsigned long long start_time);
 /** wg_daemon_end - SIGTERM, SIGKILL when that does not help; waits, and reaps when it is a child */
