@@ -57,6 +57,8 @@ long netns_procs(const struct netns_id *ns, struct netns_proc *procs, size_t cap
 int netns_kill(const struct netns_proc *procs, size_t n, int grace_ms, struct err *e);
 /** proc_start_time - field 22 of /proc/PID/stat; Return: 0 or -ESRCH */
 int proc_start_time(pid_t pid, unsigned long long *out);
+/** proc_children - of @parent; Return: how many of at most @cap were stored, or -errno */
+long proc_children(pid_t parent, pid_t *out, size_t cap);
 
 /** netns_mount_is_init - is the caller's mount namespace that of PID 1? Return: 1, 0, -errno */
 int netns_mount_is_init(struct err *e);

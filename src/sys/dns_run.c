@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -50,6 +51,20 @@ static int memory_file(const char *content, struct err *e)
 	return fd_take(&fd);
 }
 
+/* end as @pid does */
+_Noreturn static void pass_end(pid_t pid)
+{
+	int status;
+
+	while (waitpid(pid, &status, 0) < 0) {
+		if (errno != EINTR)
+			_exit(127);
+	}
+	if (WIFSIGNALED(status))
+		(void)raise(WTERMSIG(status));
+	_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 127);
+}
+
 /* never returns; argv and environ of execve(2) are not const for historical reasons only */
 _Noreturn static void become(const char *const *argv, int in_fd, int err_fd)
 {
@@ -65,7 +80,17 @@ _Noreturn static void become(const char *const *argv, int in_fd, int err_fd)
 	if (null_fd < 0 || dup2(in_fd, 0) < 0 || dup2(null_fd, 1) < 0 || dup2(err_fd, 2) < 0 ||
 	    chdir("/") < 0 || sigprocmask(SIG_SETMASK, &none, NULL) < 0)
 		_exit(127);
-	execve(args[0], args, env);
+	/*
+	 * A manager of names is not to be stopped half-way, nor to work beside the next change: when wgns is killed, this process
+	 * still holds its lock, until the manager has ended.
+	 */
+	pid_t pid = fork();
+	if (pid > 0)
+		pass_end(pid);
+	/* a wait that took too long kills its child: then this goes, too */
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (pid == 0)
+		execve(args[0], args, env);
 	dprintf(2, "%s\n", strerror(errno));
 	_exit(127);
 }

@@ -14,13 +14,9 @@
 #include "wgns/fd.h"
 #include "wgns/str.h"
 
-#define REPORT_FD 3
+#include "hook_internal.h"
 
-/* what the child could not do before the shell began */
-struct failure {
-	int code; /* positive errno */
-	char what[60];
-};
+#define REPORT_FD 3
 
 char *hook_expand(const char *command, const char *ifname)
 {
@@ -70,7 +66,7 @@ static bool prepare(int ns_fd, const char **what)
 	return syscall(SYS_close_range, REPORT_FD + 1U, ~0U, 0U) == 0;
 }
 
-static _Noreturn void run_child(char *command, int ns_fd, int report_fd)
+void hook_become(char *command, int ns_fd, int report_fd)
 {
 	char bash[] = "/bin/bash", sh[] = "/bin/sh", enable[] = "-O", extglob[] = "extglob",
 	     flags[] = "-e", o[] = "-o", pipefail[] = "pipefail", c[] = "-c";
@@ -79,7 +75,7 @@ static _Noreturn void run_child(char *command, int ns_fd, int report_fd)
 	char path[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
 	     home[] = "HOME=/root", locale[] = "LC_ALL=C", mark[] = HOOK_ENV "=1";
 	char *env[] = { path, home, locale, mark, NULL };
-	struct failure f = { 0 };
+	struct hook_failure f = { 0 };
 	const char *what;
 
 	/* where the caller's 0 to 2 are closed both may be among them */
@@ -115,33 +111,14 @@ static int judge(const char *command, int status, struct err *e)
 int hook_run(const char *command, const char *ifname, int ns_fd, struct err *e)
 {
 	AUTO_FREE char *text = hook_expand(command, ifname);
-	struct failure f;
-	int ends[2], status;
+	struct hook_end end;
 
 	if (!text)
 		return err_set(e, ENOMEM, "run hook \"%s\"", command);
-	if (pipe2(ends, O_CLOEXEC) < 0)
-		return err_set(e, errno, "run hook \"%s\": make a pipe", text);
-	AUTO_FD int from_child = ends[0];
-	AUTO_FD int to_parent = ends[1];
-	pid_t pid = fork();
-	if (pid < 0)
-		return err_set(e, errno, "run hook \"%s\": make a child", text);
-	if (pid == 0)
-		run_child(text, ns_fd, to_parent);
-
-	fd_close_indirect(&to_parent);
-	ssize_t got;
-	do { /* the end of file comes with execve(2), which closes the child's side */
-		got = read(from_child, &f, sizeof(f));
-	} while (got < 0 && errno == EINTR);
-	while (waitpid(pid, &status, 0) < 0) {
-		if (errno != EINTR)
-			return err_set(e, errno, "wait for hook \"%s\"", text);
-	}
-	if (got == sizeof(f)) {
-		f.what[sizeof(f.what) - 1] = '\0';
-		return err_set(e, f.code, "run hook \"%s\": %s", text, f.what);
-	}
-	return judge(text, status, e);
+	int rc = hook_keep(text, ns_fd, &end, e);
+	if (rc < 0)
+		return err_context(e, "run hook \"%s\"", text);
+	if (end.failure.code)
+		return err_set(e, end.failure.code, "run hook \"%s\": %s", text, end.failure.what);
+	return judge(text, end.status, e);
 }

@@ -24,6 +24,7 @@
 
 struct proc_stat {
 	char comm[32];
+	pid_t parent;
 	unsigned flags;
 	unsigned long long start_time;
 };
@@ -73,9 +74,9 @@ static int read_stat(int proc_fd, pid_t pid, struct proc_stat *out)
 		return -EINVAL;
 	struct proc_stat st = { 0 };
 	if (sscanf(end + 1,
-		   " %*c %*d %*d %*d %*d %*d %u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d"
+		   " %*c %d %*d %*d %*d %*d %u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d"
 		   " %*d %*d %llu",
-		   &st.flags, &st.start_time) != 2)
+		   &st.parent, &st.flags, &st.start_time) != 3)
 		return -EINVAL;
 	copy_comm(st.comm, sizeof(st.comm), open + 1, (size_t)(end - open - 1));
 	*out = st;
@@ -242,4 +243,22 @@ int netns_kill(const struct netns_proc *procs, size_t n, int grace_ms, struct er
 		done += part;
 	}
 	return 0;
+}
+
+long proc_children(pid_t parent, pid_t *out, size_t cap)
+{
+	__attribute__((cleanup(close_dir))) DIR *dir = opendir("/proc");
+	struct proc_stat ps;
+	size_t n = 0;
+
+	if (!dir)
+		return -errno;
+	for (const struct dirent *d = readdir(dir); d && n < cap; d = readdir(dir)) {
+		if (!isdigit((unsigned char)d->d_name[0]))
+			continue;
+		pid_t pid = (pid_t)strtol(d->d_name, NULL, 10);
+		if (read_stat(dirfd(dir), pid, &ps) == 0 && ps.parent == parent)
+			out[n++] = pid;
+	}
+	return (long)n;
 }
