@@ -255,7 +255,7 @@ static void gather_tunnel(const struct gather *g, struct status_tunnel *t)
 	}
 	int rc = link ? get_device(g, t, &e) : 0;
 	status_judge(t, g->view->now);
-	if (!t->meta.since)
+	if (state_tunnel_is_half(&t->meta))
 		set_state(t, STATUS_UNFINISHED, "%s", "");
 	else if (is_daemon_gone(&t->meta.device))
 		set_state(t, STATUS_BROKEN, "%s (pid %d) has ended", t->meta.device.daemon,

@@ -39,6 +39,9 @@ static void show_step(void *ctx, enum engine_event event, const char *text, cons
 		err_print_to(e, line, sizeof(line));
 		fprintf(stderr, "wgns: %s: cannot undo %s: %s\n", talk->command, text, line);
 		return;
+	case ENGINE_RECOVERED:
+		fprintf(stderr, "undone: %s\n", text);
+		return;
 	case ENGINE_ALL_UNDONE:
 		talk->was_undone = true;
 		return;

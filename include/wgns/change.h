@@ -65,6 +65,21 @@ struct change_down {
 	bool should_force; /* take the uplinks away from them */
 };
 
+struct change_recover {
+	bool should_kill; /* programs that still run in physical */
+	bool should_force; /* take the uplinks away from them */
+};
+
+/**
+ * change_recover - undo what a crash left; a tunnel that is up is not touched
+ * @n_done: how many things were undone, of which each was reported; 0: there was nothing to do
+ *
+ * What is recorded is undone as `down` does it; where a record is damaged, what wgns made is found by what marks it.
+ * Return: 0; or an error of kind STATE (programs in physical, nothing was touched) or REMAINS
+ */
+int change_recover(const struct change_recover *recover, const struct change_talk *talk,
+		   size_t *n_done, struct err *e);
+
 /** change_down - from the journal alone
  * Return: as change_up(); a failed PreDown or PostDown does not stop it and is kind FAILED in the end */
 int change_down(const struct change_down *down, const struct change_talk *talk, struct err *e);

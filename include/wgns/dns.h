@@ -8,6 +8,7 @@
 #ifndef WGNS_DNS_H
 #define WGNS_DNS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "wgns/addr.h"
@@ -43,6 +44,8 @@ int dns_set(enum dns_manager m, int state_fd, const struct dns_conf *conf, struc
  * reboot that emptied /run, lead here too: then @state_fd may be -1.
  */
 int dns_unset(enum dns_manager m, int state_fd, const char *ifname, struct err *e);
+/** dns_file_has_remains - is anything in /etc of DNS_FILE's making? Asked while no tunnel is up */
+bool dns_file_has_remains(void);
 
 /**
  * dns_box_resolv_conf - the text of a box's etc/resolv.conf, made of home's

@@ -74,6 +74,7 @@ enum engine_event {
 	ENGINE_BEGIN,
 	ENGINE_UNDO,
 	ENGINE_UNDO_FAILED,
+	ENGINE_RECOVERED, /* of `recover`: what a crash left is gone; the text says what it was */
 	ENGINE_ALL_UNDONE, /* of a failed `up`; the text is that of no step */
 };
 
@@ -97,7 +98,8 @@ int engine_run(struct engine *en, struct journal *journal, const struct plan *pl
 /**
  * engine_undo - everything in the journal that is not undone, last first
  *
- * Goes on when one undo fails and when the journal cannot be written.
+ * Goes on when one undo fails and when the journal cannot be written. What was planned and not begun is undone without a
+ * word: nothing is found, unless the journal lost what it knew.
  * Return: 0, or how many steps could not be undone; each was reported
  */
 size_t engine_undo(struct engine *en, struct journal *journal,

@@ -13,9 +13,11 @@
 #include <stddef.h>
 
 #include "wgns/err.h"
+#include "wgns/netns.h"
 
 #define JOURNAL_NAME "journal"
 #define JOURNAL_MAX (4u << 20)
+#define JOURNAL_PLAN_NAME "plan"
 
 struct journal {
 	int fd; /* -1: not open */
@@ -25,6 +27,7 @@ struct journal {
 struct journal_entry {
 	unsigned n; /* from 1 */
 	char *text; /* owned: the step as `up -n` prints it */
+	bool is_begun; /* the journal has it; else only the plan says that it was meant */
 	bool is_done, is_failed, is_undone;
 };
 
@@ -45,6 +48,34 @@ void journal_entries_free(struct journal_entries *entries);
 /** journal_parse - the text of a journal, @len bytes; exposed for tests and the fuzzer; @end: where the next record goes */
 int journal_parse(const char *text, size_t len, struct journal_entries *entries, long *end,
 		  struct err *e);
+
+/**
+ * journal_salvage - what stands before the damaged line of a journal that journal_open() refuses
+ * @damage: says which line it is; code 0 when there is none
+ *
+ * Return: 0; -ENOENT; -errno when it cannot be read at all
+ */
+int journal_salvage(int dir_fd, struct journal_entries *entries, struct err *damage, struct err *e);
+
+/*
+ * The file `plan` beside the journal: all steps, written before the first of them, and the home that they are for. A
+ * journal that was cut or overwritten takes nothing with it then: an undo of what was never begun finds nothing.
+ */
+/** journal_plan_write - the numbers and texts of @plan */
+int journal_plan_write(int dir_fd, const struct netns_id *home, const struct journal_entries *plan,
+		       struct err *e);
+/** journal_plan_read - Return: 0; -ENOENT; -EINVAL with the line that is damaged */
+int journal_plan_read(int dir_fd, struct netns_id *home, struct journal_entries *out,
+		      struct err *e);
+int journal_plan_parse(const char *text, size_t len, struct netns_id *home,
+		       struct journal_entries *out, struct err *e);
+/**
+ * journal_complete - the steps of @plan with the marks of @entries, which becomes the result; @plan is taken over
+ *
+ * The plan's text counts where the two differ. What only the journal has comes last.
+ * Return: 0 or -ENOMEM, and @entries is as it was
+ */
+int journal_complete(struct journal_entries *entries, struct journal_entries *plan);
 
 int journal_intend(struct journal *j, unsigned n, const char *text, struct err *e);
 /** journal_mark - 'D', 'F' or 'U' for step @n */

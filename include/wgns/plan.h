@@ -85,6 +85,7 @@ struct host {
 	struct state_tunnel *tunnels; /* that wgns knows */
 	size_t n_tunnels;
 	bool is_layout_up; /* the box `physical` is there */
+	bool has_orphan_layout; /* its folder is there, and no tunnel uses it */
 	bool is_inside_physical; /* the caller is in the birthplace itself */
 	bool has_foreign_physical; /* a namespace called physical that wgns did not make */
 	enum host_folder folders[PLAN_N_FOLDERS]; /* of plan_folders */

@@ -60,6 +60,7 @@ struct state_tunnel {
 	char file[PATH_MAX]; /* configuration as it was named at `up`, absolute */
 	char dns[16]; /* who was told of DNS=: "resolvconf", "resolved", "file", "" */
 	int64_t since; /* seconds since the epoch when `up` was done; 0: it was not */
+	bool is_ending; /* `down` has begun: it is not up any more, whatever is left of it */
 	unsigned
 		hooks_run; /* of `down`: STATE_PRE_DOWN, STATE_POST_DOWN; they run once however often it is tried */
 	struct netns_id home, birth; /* the namespaces, by identity */
@@ -67,6 +68,8 @@ struct state_tunnel {
 
 /** state_tunnel_path - "tunnel/home:wg0" */
 void state_tunnel_path(const char *place, const char *name, char *buf, size_t cap);
+/** state_tunnel_is_half - `up` was not finished, or `down` was not, or its file says nothing */
+bool state_tunnel_is_half(const struct state_tunnel *t);
 int state_tunnel_write(int run_fd, const struct state_tunnel *t, struct err *e);
 /** state_tunnel_read - Return: 0, -ENOENT when there is no such tunnel, -EINVAL when the file is damaged */
 int state_tunnel_read(int run_fd, const char *place, const char *name, struct state_tunnel *out,

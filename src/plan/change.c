@@ -27,17 +27,21 @@ int change_enter(bool should_create, const struct change_talk *talk, int *run_fd
 	return state_enter(should_create, STATE_LOCK_WAIT_MS, run_fd, lock_fd, e);
 }
 
-void change_sweep(int run_fd, const struct change_talk *talk)
+bool change_sweep(int run_fd, const struct change_talk *talk)
 {
 	struct state_tunnel *tunnels = NULL;
 	struct err why;
 	size_t n = 0;
 
 	if (state_tunnels(run_fd, &tunnels, &n, &why) < 0)
-		return; /* whoever asks next is told */
+		return false; /* whoever asks next is told */
 	free(tunnels);
-	if (n == 0 && dns_unset(DNS_FILE, -1, "", &why) < 0 && talk->note)
+	if (n != 0 || !dns_file_has_remains())
+		return false;
+	int rc = dns_unset(DNS_FILE, -1, "", &why);
+	if (rc < 0 && talk->note)
 		talk->note(talk->ctx, why.text);
+	return rc == 0;
 }
 
 int change_env(int run_fd, const struct change_talk *talk, struct op_env *env, struct err *e)
@@ -58,32 +62,71 @@ int change_env(int run_fd, const struct change_talk *talk, struct op_env *env, s
 	return 0;
 }
 
-/* Return: 0, 1 when there is no journal, -errno */
-static int open_journal(int run_fd, const char *folder, struct journal *journal,
-			struct journal_entries *entries, struct err *e)
-{
-	struct err why;
-	AUTO_FD int dir_fd = state_openat(run_fd, folder, O_RDONLY | O_DIRECTORY, &why);
-	int rc = dir_fd < 0 ? dir_fd : journal_open(dir_fd, journal, entries, &why);
+/* what a folder says was done, and what it says was meant */
+struct record {
+	struct journal journal;
+	struct journal_entries entries;
+	bool has_plan;
+	struct err damage; /* of the journal; code 0: there is none */
+};
 
-	if (rc == -ENOENT)
-		return 1;
-	if (rc < 0) {
+/* Return: 0, also when there is nothing; -errno when neither the journal nor the plan tells everything */
+static int read_record(struct op_env *env, const char *folder, struct record *r, struct err *e)
+{
+	struct journal_entries plan = { 0 };
+	struct netns_id home;
+	struct err why;
+
+	*r = (struct record){ .journal = { .fd = -1 } };
+	AUTO_FD int dir_fd = state_openat(env->run_fd, folder, O_RDONLY | O_DIRECTORY, &why);
+	if (dir_fd == -ENOENT)
+		return 0;
+	if (dir_fd < 0) {
 		*e = why;
+		return dir_fd;
+	}
+	int rc = journal_open(dir_fd, &r->journal, &r->entries, &r->damage);
+	bool is_damaged = rc == -EINVAL;
+	if (is_damaged) {
+		err_context(&r->damage, STATE_DIR "/%s", folder);
+		rc = journal_salvage(dir_fd, &r->entries, &why, e);
+	} else {
+		*e = r->damage;
+		r->damage.code = 0;
+	}
+	if (rc == -ENOENT)
+		rc = 0; /* killed before there was one, or after it was removed */
+	if (rc < 0)
 		return err_context(e, STATE_DIR "/%s", folder);
+	if (env->is_rollback)
+		return 0; /* who wrote the journal knows what it has begun */
+	rc = journal_plan_read(dir_fd, &home, &plan, &why);
+	r->has_plan = rc == 0;
+	if (rc == 0 && journal_complete(&r->entries, &plan) < 0) {
+		journal_entries_free(&plan);
+		return err_set(e, ENOMEM, "read the journal");
 	}
 	return 0;
 }
 
+static void free_record(struct record *r)
+{
+	journal_entries_free(&r->entries);
+	journal_close(&r->journal);
+}
+
 int change_check(struct op_env *env, const char *folder, struct err *e)
 {
-	struct journal_entries entries = { 0 };
-	struct journal journal = { .fd = -1 };
+	struct record record;
+	int rc = read_record(env, folder, &record, e);
 
-	int rc = open_journal(env->run_fd, folder, &journal, &entries, e);
-	journal_entries_free(&entries);
-	journal_close(&journal);
-	return rc < 0 ? rc : 0;
+	if (rc == 0 && record.damage.code && !record.has_plan) {
+		*e = record.damage;
+		err_hint(e, "`wgns recover` gives back what can be told without it");
+		rc = -e->code;
+	}
+	free_record(&record);
+	return rc;
 }
 
 long change_undo(struct op_env *env, const struct change_talk *talk, const char *folder,
@@ -95,16 +138,19 @@ long change_undo(struct op_env *env, const struct change_talk *talk, const char 
 		.report_ctx = talk->ctx,
 		.fault = talk->fault,
 	};
-	struct journal_entries entries = { 0 };
-	struct journal journal = { .fd = -1 };
+	struct record record;
+	size_t n_left = 0;
 
-	int rc = open_journal(env->run_fd, folder, &journal, &entries, e);
-	if (rc != 0)
-		return rc < 0 ? rc : 0;
-	size_t n_left = engine_undo(&en, &journal, &entries);
-	journal_entries_free(&entries);
-	journal_close(&journal);
-	return (long)n_left;
+	int rc = read_record(env, folder, &record, e);
+	if (rc == 0 && record.damage.code) {
+		op_env_note(env, "%s; what was planned is undone", record.damage.text);
+		if (!record.has_plan)
+			rc = change_guess(env, folder, &record.entries, e);
+	}
+	if (rc == 0)
+		n_left = engine_undo(&en, &record.journal, &record.entries);
+	free_record(&record);
+	return rc < 0 ? rc : (long)n_left;
 }
 
 int change_other_users(int run_fd, const char *name, size_t *n, struct err *e)

@@ -13,9 +13,9 @@ int change_enter(bool should_create, const struct change_talk *talk, int *run_fd
 /**
  * change_sweep - while no tunnel is up: what outlived a reboot, which empties /run and not /etc
  *
- * Only where wgns itself owns /etc/resolv.conf; the lock is held.
+ * Only where wgns itself owns /etc/resolv.conf; the lock is held. Return: there was something, and it is gone
  */
-void change_sweep(int run_fd, const struct change_talk *talk);
+bool change_sweep(int run_fd, const struct change_talk *talk);
 
 /** change_env - what steps work on, from the caller's namespace; close with op_env_close() */
 int change_env(int run_fd, const struct change_talk *talk, struct op_env *env, struct err *e);
@@ -27,8 +27,46 @@ int change_env(int run_fd, const struct change_talk *talk, struct op_env *env, s
 long change_undo(struct op_env *env, const struct change_talk *talk, const char *folder,
 		 struct err *e);
 
-/** change_check - can the journal in @folder be read? Changes nothing; an absent one can */
+/** change_check - does the journal in @folder, or the plan beside it, tell all that was done? Changes nothing; absent ones do */
 int change_check(struct op_env *env, const char *folder, struct err *e);
+
+/**
+ * change_guess - to what is left of a damaged journal without its plan, the steps that can be undone by identity alone
+ * @folder: the layout's, or that of env->tunnel
+ */
+int change_guess(struct op_env *env, const char *folder, struct journal_entries *entries,
+		 struct err *e);
+
+/** change_read_conf - the copy that `up` kept in @path, into @conf and env->conf */
+int change_read_conf(struct op_env *env, const char *path, struct wgquick *conf, struct err *e);
+
+/** change_check_programs - -EBUSY of kind STATE when programs live in physical; @command: what ends them, "recover --kill" */
+int change_check_programs(struct op_env *env, const char *command, struct err *e);
+int change_kill_programs(struct op_env *env, struct err *e);
+
+/**
+ * change_finish - hooks of `down`, everything that the journal of env->tunnel says, and its folder
+ * @is_last: the layout goes with it
+ */
+int change_finish(struct op_env *env, const struct change_talk *talk, bool is_last, struct err *e);
+
+/* What recover found and did. */
+struct recovery {
+	struct op_env *env;
+	const struct change_talk *talk;
+	size_t n_done; /* things that were undone */
+	size_t n_left; /* that could not be; each was reported */
+};
+/** recovery_done - say that something is undone; recovery_left - and that something could not be */
+void recovery_done(struct recovery *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void recovery_left(struct recovery *r, const char *what, const struct err *why);
+
+/** sweep_births - devices, daemons and sockets of birth names that no readable record has; the rest is left alone */
+void sweep_births(struct recovery *r);
+/** sweep_files - what was being written when its writer died: below /run/wgns, and links under /run/wireguard */
+void sweep_files(struct recovery *r);
+/** sweep_pins - folders bound onto themselves while there is no layout and nobody relies on them */
+void sweep_pins(struct recovery *r);
 
 /** change_other_users - how many tunnels beside @name were born in physical */
 int change_other_users(int run_fd, const char *name, size_t *n, struct err *e);

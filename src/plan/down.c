@@ -24,7 +24,7 @@ static int not_up(const char *name, struct err *e)
 }
 
 /* the copy that `up` kept: the file itself may be gone, or say something else by now */
-static int read_conf(struct op_env *env, const char *path, struct wgquick *conf, struct err *e)
+int change_read_conf(struct op_env *env, const char *path, struct wgquick *conf, struct err *e)
 {
 	struct diag_list diags = { .file = "the copy of the configuration" };
 	AUTO_FREE char *text = NULL;
@@ -146,27 +146,27 @@ static int find_procs(struct op_env *env, struct netns_proc procs[PROGRAMS_MAX],
 	return rc < 0 ? rc : programs_find(env->run_fd, &id, procs, n, e);
 }
 
-static int check_procs(const struct change_down *down, const struct netns_proc *procs, size_t n,
-		       struct err *e)
+int change_check_programs(struct op_env *env, const char *command, struct err *e)
 {
 	AUTO_STRBUF struct strbuf list = { 0 };
+	struct netns_proc procs[PROGRAMS_MAX];
+	size_t n = 0;
 
-	if (!n || down->should_kill || down->should_force)
-		return 0;
+	int rc = find_procs(env, procs, &n, e);
+	if (rc < 0 || !n)
+		return rc;
 	for (size_t i = 0; i < n && i < 8; i++)
 		strbuf_addf(&list, "%s%s (%d)", i ? ", " : "", procs[i].comm, (int)procs[i].pid);
 	if (n > 8)
 		strbuf_addf(&list, " and more");
 	err_say(e, EBUSY, "programs still run in physical: %s", list.s ? list.s : "?");
-	err_hint(e,
-		 "end them, or `wgns down --kill %s` ends them; --force leaves them without a "
-		 "network",
-		 down->name);
+	err_hint(e, "end them, or `wgns %s` ends them; --force leaves them without a network",
+		 command);
 	return err_as(e, ERR_KIND_STATE);
 }
 
 /* programs that were started meanwhile are ended too: what is looked at is the namespace, not the list */
-static int kill_procs(struct op_env *env, struct err *e)
+int change_kill_programs(struct op_env *env, struct err *e)
 {
 	struct netns_proc procs[PROGRAMS_MAX];
 	size_t n = 0;
@@ -191,6 +191,7 @@ static bool run_hooks_once(struct op_env *env, unsigned which, const struct chan
 	if (!env->tunnel.since || env->tunnel.hooks_run & which)
 		return true;
 	env->tunnel.hooks_run |= which;
+	env->tunnel.is_ending = true; /* written before anything is undone: no longer is it up */
 	if (state_tunnel_write(env->run_fd, &env->tunnel, &why) < 0)
 		op_env_note(env, "%s may run again: %s", is_pre ? "PreDown" : "PostDown", why.text);
 	bool is_good = run_hooks(env, is_pre ? WGQUICK_PRE_DOWN : WGQUICK_POST_DOWN,
@@ -201,35 +202,36 @@ static bool run_hooks_once(struct op_env *env, unsigned which, const struct chan
 }
 
 /* something is undone by now: whatever fails from here on leaves something */
-static int remains(const struct change_down *down, struct err *e)
+static int remains(const struct op_env *env, struct err *e)
 {
 	if (!e->hint[0])
-		err_hint(e, "when that is mended, `wgns down %s` does the rest", down->name);
+		err_hint(e, "when that is mended, `wgns down %s` does the rest",
+			 env->tunnel.device.name);
 	return err_as(e, ERR_KIND_REMAINS);
 }
 
-static int finish(struct op_env *env, const struct change_down *down,
-		  const struct change_talk *talk, bool is_last, struct err *e)
+int change_finish(struct op_env *env, const struct change_talk *talk, bool is_last, struct err *e)
 {
+	const char *name = env->tunnel.device.name;
 	char path[STATE_PLACE_MAX + IFNAMSIZ + 16];
 
-	state_tunnel_path(CHANGE_PLACE, down->name, path, sizeof(path));
+	state_tunnel_path(CHANGE_PLACE, name, path, sizeof(path));
 	bool is_good = run_hooks_once(env, STATE_PRE_DOWN, talk);
 	long n_left = change_undo(env, talk, path, e);
 	if (n_left < 0)
-		return remains(down, e);
+		return remains(env, e);
 	is_good = run_hooks_once(env, STATE_POST_DOWN, talk) && is_good;
 	/* the layout goes with its last tunnel; programs that came meanwhile are left without a network */
 	long n_layout_left = is_last ? change_undo(env, talk, OP_BOX_PATH, e) : 0;
 	if (n_layout_left < 0)
-		return remains(down, e);
+		return remains(env, e);
 	if (n_left + n_layout_left > 0)
-		return change_remains((size_t)(n_left + n_layout_left), down->name, e);
+		return change_remains((size_t)(n_left + n_layout_left), name, e);
 	int rc = is_last ? state_remove_tree(env->run_fd, OP_BOX_PATH, e) : 0;
 	if (rc == 0)
 		rc = state_remove_tree(env->run_fd, path, e);
 	if (rc < 0)
-		return remains(down, e);
+		return remains(env, e);
 	return is_good ? 0 : err_say(e, ECHILD, "it is down, and a hook failed");
 }
 
@@ -251,6 +253,7 @@ static int read_tunnel(struct op_env *env, const char *name, struct err *e)
 	}
 	if (rc < 0) {
 		*e = why;
+		err_hint(e, "`wgns recover` gives back what can be told without it");
 		return rc;
 	}
 	env->backend = backend_by_name(env->tunnel.backend);
@@ -278,32 +281,30 @@ static int check_journals(struct op_env *env, const char *name, bool is_last, st
 static int take_down(struct op_env *env, const struct change_down *down,
 		     const struct change_talk *talk, struct err *e)
 {
-	struct netns_proc procs[PROGRAMS_MAX];
-	char path[STATE_PLACE_MAX + IFNAMSIZ + 16];
+	char path[STATE_PLACE_MAX + IFNAMSIZ + 16], command[IFNAMSIZ + 16];
 	struct wgquick conf = { 0 };
-	size_t n_users = 0, n_procs = 0;
+	size_t n_users = 0;
 	struct err why;
 
 	int rc = read_tunnel(env, down->name, e);
 	if (rc == 0)
 		rc = change_other_users(env->run_fd, down->name, &n_users, e);
-	if (rc == 0 && !n_users)
-		rc = find_procs(env, procs, &n_procs, e);
-	if (rc == 0 && !n_users)
-		rc = check_procs(down, procs, n_procs, e);
+	(void)snprintf(command, sizeof(command), "down --kill %s", down->name);
+	if (rc == 0 && !n_users && !down->should_kill && !down->should_force)
+		rc = change_check_programs(env, command, e);
 	if (rc == 0)
 		rc = check_journals(env, down->name, n_users == 0, e);
 	if (rc == 0 && !n_users && down->should_kill)
-		rc = kill_procs(env, e);
+		rc = change_kill_programs(env, e);
 	if (rc < 0)
 		return rc;
 	if (n_users)
 		op_env_note(env, "the uplinks stay in physical for %zu other tunnel%s", n_users,
 			    n_users == 1 ? "" : "s");
 	state_tunnel_path(CHANGE_PLACE, down->name, path, sizeof(path));
-	if (read_conf(env, path, &conf, &why) < 0)
+	if (change_read_conf(env, path, &conf, &why) < 0)
 		op_env_note(env, "hooks and SaveConfig are left out: %s", why.text);
-	rc = finish(env, down, talk, n_users == 0, e);
+	rc = change_finish(env, talk, n_users == 0, e);
 	wgquick_free(&conf);
 	return rc;
 }

@@ -59,7 +59,8 @@ static int undo_entry(struct engine *en, const struct journal_entry *entry, stru
 		return err_set(e, -rc, "undo '%s'", entry->text);
 	rc = fault_at(en->fault, FAULT_UNDO, entry->n, e);
 	if (rc == 0 && step.op->undo) {
-		report(en, ENGINE_UNDO, entry->text, NULL);
+		if (entry->is_begun)
+			report(en, ENGINE_UNDO, entry->text, NULL);
 		en->env->is_step_done = entry->is_done;
 		rc = step.op->undo(en->env, &step, e);
 	}
@@ -83,8 +84,9 @@ size_t engine_undo(struct engine *en, struct journal *journal,
 			report(en, ENGINE_UNDO_FAILED, entry->text, &e);
 			continue;
 		}
-		(void)journal_mark(journal, 'U', entry->n,
-				   &e); /* it is undone, written down or not */
+		/* it is undone, written down or not; a mark without an intent would be damage */
+		if (entry->is_begun)
+			(void)journal_mark(journal, 'U', entry->n, &e);
 		(void)fault_at(en->fault, FAULT_UNDONE, entry->n, &e);
 	}
 	return n_left;

@@ -133,6 +133,15 @@ static int read_devices(struct nl *nl, int home_fd, char *const *named, size_t n
 	return host_read_children(home_fd, host, e);
 }
 
+static bool has_user(const struct host *host)
+{
+	for (size_t i = 0; i < host->n_tunnels; i++) {
+		if (strcmp(host->tunnels[i].birthplace, "physical") == 0)
+			return true;
+	}
+	return false;
+}
+
 static int read_state(int run_fd, int home_fd, struct host *host, struct err *e)
 {
 	struct err why;
@@ -141,6 +150,8 @@ static int read_state(int run_fd, int home_fd, struct host *host, struct err *e)
 		int rc = state_tunnels(run_fd, &host->tunnels, &host->n_tunnels, e);
 		if (rc < 0)
 			return rc;
+		host->has_orphan_layout = !has_user(host) && faccessat(run_fd, "box/physical", F_OK,
+								       AT_SYMLINK_NOFOLLOW) == 0;
 		AUTO_FD int ns_fd = state_box_open_netns(run_fd, "physical", &why);
 		host->is_layout_up = ns_fd >= 0;
 		struct netns_id home, physical;

@@ -139,7 +139,7 @@ int op_env_snapshot(struct op_env *env, const struct snapshot **out, struct err 
 			return dir_fd;
 		int rc = snapshot_read(dir_fd, "snapshot", &env->snap, e);
 		if (rc < 0)
-			return rc;
+			return rc == -ENOENT ? rc : err_context(e, STATE_DIR "/" OP_BOX_PATH);
 		env->has_snap = true;
 	}
 	*out = &env->snap;

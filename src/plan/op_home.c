@@ -2,6 +2,7 @@
 /* what home gets beside the device: names and the user's hooks */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -37,11 +38,17 @@ int dns_set_run(struct op_env *env, const struct step *step, struct err *e)
 
 int dns_set_undo(struct op_env *env, const struct step *step, struct err *e)
 {
-	(void)step;
+	char manager[sizeof(env->tunnel.dns)];
+
+	/* "dns.set wg0 by file: 1 server", where the tunnel's own file is damaged */
+	(void)snprintf(manager, sizeof(manager), "%.*s", (int)strcspn(step->words[3], ":"),
+		       step->words[3]);
+	if (env->tunnel.dns[0])
+		memcpy(manager, env->tunnel.dns, sizeof(manager));
 	AUTO_FD int dir_fd = open_tunnel(env, e);
 	if (dir_fd < 0)
 		return dir_fd;
-	return dns_unset(dns_manager_by_name(env->tunnel.dns), dir_fd, env->tunnel.device.name, e);
+	return dns_unset(dns_manager_by_name(manager), dir_fd, env->tunnel.device.name, e);
 }
 
 /* "hook.run PreUp 2: iptables ...": the command is taken from the configuration, the words say which */

@@ -125,25 +125,42 @@ static int move_back(struct op_env *env, const struct rtnl_link *now, const stru
 	return rc < 0 ? err_context(e, "move %s to home", now->name) : 0;
 }
 
+/* nobody knows any more which device it was: one of that name stays where it is, and that is said */
+static int check_gone(const struct rtnl_links *physical, const char *name, const struct err *why,
+		      struct err *e)
+{
+	if (!rtnl_links_by_name(physical, name))
+		return 0;
+	*e = *why;
+	err_context(e, "%s is in physical, and what it was is lost", name);
+	err_hint(e, "`ip -n physical link set %s netns 1` moves it to home, then `wgns recover`",
+		 name);
+	return -e->code;
+}
+
 int link_move_undo(struct op_env *env, const struct step *step, struct err *e)
 {
 	const struct snapshot *snap;
 	struct rtnl_links links = { 0 };
+	struct err why;
 	struct nl *nl;
 
 	if (env->physical_fd < 0)
 		return 0; /* the namespace is gone, and the kernel gave the device back */
-	int rc = op_env_snapshot(env, &snap, e);
-	if (rc == 0)
-		rc = op_env_nl_physical(env, &nl, e);
+	int rc = op_env_nl_physical(env, &nl, e);
 	if (rc == 0)
 		rc = rtnl_dump_links(nl, &links, e);
 	if (rc < 0)
 		return rc;
-	const struct rtnl_link *old = saved_link(snap, step->words[1]);
-	const struct rtnl_link *now = old ? snapshot_find_link(&links, old) : NULL;
-	/* not there: it never moved, or it was unplugged, or made anew by its driver and is another device */
-	rc = now ? move_back(env, now, old, nl, e) : 0;
+	rc = op_env_snapshot(env, &snap, &why);
+	if (rc < 0) {
+		rc = check_gone(&links, step->words[1], &why, e);
+	} else {
+		const struct rtnl_link *old = saved_link(snap, step->words[1]);
+		const struct rtnl_link *now = old ? snapshot_find_link(&links, old) : NULL;
+		/* not there: it never moved, or it was unplugged, or made anew by its driver and is another device */
+		rc = now ? move_back(env, now, old, nl, e) : 0;
+	}
 	rtnl_links_free(&links);
 	return rc;
 }
@@ -220,6 +237,20 @@ static int present_names(const struct snapshot *snap, const struct rtnl_links *n
 	return rc;
 }
 
+/* is there a state that was taken when more than @n uplinks were in physical? */
+static bool has_more(struct op_env *env, size_t n)
+{
+	struct snapshot taken = { 0 };
+	struct err ignored; /* none, or a damaged one: it is taken now */
+	AUTO_FD int dir_fd = open_box(env, &ignored);
+
+	if (dir_fd < 0 || snapshot_read(dir_fd, SNAPSHOT_PHYSICAL, &taken, &ignored) < 0)
+		return false;
+	bool is_more = taken.links.n > n;
+	snapshot_free(&taken);
+	return is_more;
+}
+
 /*
  * When `up` failed, nothing but wgns changed anything: what was saved in home is exact. When the layout was in use, an
  * uplink may have another lease or another address by now, and that is what it keeps.
@@ -244,17 +275,34 @@ int route_restore_undo(struct op_env *env, const struct step *step, struct err *
 		rc = rtnl_dump_links(nl, &links, e);
 	if (rc == 0 && present_names(snap, &links, &names, &n_names) < 0)
 		rc = err_set(e, ENOMEM, "take the state of the uplinks");
-	if (rc == 0)
+	/* of an undo that was begun before: those that went home already are in it with what they had */
+	bool is_kept = rc == 0 && has_more(env, n_names);
+	if (rc == 0 && !is_kept)
 		rc = op_env_dirs_physical(env, &dirs, e);
-	if (rc == 0)
+	if (rc == 0 && !is_kept)
 		rc = snapshot_take(nl, dirs, names, n_names, &present, e);
-	AUTO_FD int dir_fd = rc == 0 ? open_box(env, e) : -1;
-	if (rc == 0)
+	AUTO_FD int dir_fd = rc == 0 && !is_kept ? open_box(env, e) : -1;
+	if (rc == 0 && !is_kept)
 		rc = dir_fd < 0 ? dir_fd : snapshot_write(&present, dir_fd, SNAPSHOT_PHYSICAL, e);
 	snapshot_free(&present);
 	rtnl_links_free(&links);
 	str_list_free(&names, &n_names);
 	return rc;
+}
+
+/* without a readable snapshot everything that is neither lo nor a tunnel may be an uplink */
+static int check_all_gone(const struct rtnl_links *physical, const struct err *why, struct err *e)
+{
+	for (size_t i = 0; i < physical->n; i++) {
+		const struct rtnl_link *link = &physical->items[i];
+
+		if (link->flags & IFF_LOOPBACK || backend_is_birth_name(link->name))
+			continue;
+		int rc = check_gone(physical, link->name, why, e);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
 }
 
 int op_uplinks_left(struct op_env *env, struct err *e)
@@ -266,17 +314,15 @@ int op_uplinks_left(struct op_env *env, struct err *e)
 
 	if (env->physical_fd < 0)
 		return 0;
-	int rc = op_env_snapshot(env, &snap, &why);
-	if (rc == -ENOENT)
+	int snap_rc = op_env_snapshot(env, &snap, &why);
+	if (snap_rc == -ENOENT)
 		return 0;
-	if (rc < 0) {
-		*e = why;
-		return rc;
-	}
-	rc = op_env_nl_physical(env, &nl, e);
+	int rc = op_env_nl_physical(env, &nl, e);
 	if (rc == 0)
 		rc = rtnl_dump_links(nl, &links, e);
-	for (size_t i = 0; rc == 0 && i < snap->links.n; i++) {
+	if (rc == 0 && snap_rc < 0)
+		rc = check_all_gone(&links, &why, e);
+	for (size_t i = 0; rc == 0 && snap_rc == 0 && i < snap->links.n; i++) {
 		const struct rtnl_link *link = snapshot_find_link(&links, &snap->links.items[i]);
 		if (link)
 			rc = err_say(e, EBUSY, "%s is still in physical", link->name);
@@ -360,7 +406,13 @@ int uplinks_save_undo(struct op_env *env, const struct step *step, struct err *e
 	if (rc == -ENOENT)
 		return 0; /* it was not written: nothing has moved */
 	if (rc < 0) {
-		*e = why;
+		/* once they are all in home, by hand, there is nothing that it could add */
+		rc = op_uplinks_left(env, e);
+		if (rc == 0)
+			op_env_note(env,
+				    "%s: the addresses and routes of the uplinks are for their "
+				    "manager to set",
+				    why.text);
 		return rc;
 	}
 	rc = op_env_nl_home(env, &r.nl, e);

@@ -32,17 +32,23 @@ static int check_state(const struct plan_request *rq, const struct host *host, s
 		return err_as(e, ERR_KIND_STATE);
 	}
 
-	if (tunnel && tunnel->since) {
+	if (tunnel && !state_tunnel_is_half(tunnel)) {
 		err_say(e, EEXIST, "%s is already up", name);
 		err_hint(e, "`wgns status %s` shows it, `wgns down %s` ends it", name, name);
 		return err_as(e, ERR_KIND_STATE);
 	}
 	for (size_t i = 0; i < host->n_tunnels; i++) {
-		if (host->tunnels[i].since)
+		const struct state_tunnel *other = &host->tunnels[i];
+		if (!state_tunnel_is_half(other))
 			continue;
-		err_say(e, EBUSY, "%s is half up: an earlier wgns was interrupted",
-			host->tunnels[i].device.name);
-		err_hint(e, "`wgns down %s` undoes what it did", host->tunnels[i].device.name);
+		err_say(e, EBUSY, "%s is half %s: an earlier wgns was interrupted",
+			other->device.name, other->is_ending ? "down" : "up");
+		err_hint(e, "`wgns recover` undoes what it did");
+		return err_as(e, ERR_KIND_STATE);
+	}
+	if (host->has_orphan_layout) {
+		err_say(e, EBUSY, "a layout without a tunnel is left of an earlier wgns");
+		err_hint(e, "`wgns recover` undoes what it did");
 		return err_as(e, ERR_KIND_STATE);
 	}
 	if (rtnl_links_by_name(&host->links, name)) {

@@ -132,7 +132,23 @@ static int describe_tunnel(const struct change_up *up, struct op_env *env, struc
 	return rc < 0 ? rc : choose_birth_name(t->device.birth_name, e);
 }
 
-/* a folder with a journal that has room for steps @first up to @end */
+static int write_plan(const struct op_env *env, int dir_fd, size_t first, size_t end, struct err *e)
+{
+	struct journal_entries plan = { calloc(end - first + 1, sizeof(*plan.items)), 0 };
+
+	if (!plan.items)
+		return err_set(e, ENOMEM, "write the plan");
+	for (size_t i = first; i < end; i++)
+		plan.items[plan.n++] = (struct journal_entry){
+			.n = (unsigned)i + 1,
+			.text = env->plan->steps[i].text,
+		};
+	int rc = journal_plan_write(dir_fd, &env->tunnel.home, &plan, e);
+	free(plan.items); /* the texts are the steps' */
+	return rc;
+}
+
+/* a folder with the plan of steps @first up to @end, and a journal that has room for them */
 static int make_folder(struct op_env *env, const char *path, size_t first, size_t end,
 		       struct journal *journal, struct err *e)
 {
@@ -146,7 +162,8 @@ static int make_folder(struct op_env *env, const char *path, size_t first, size_
 	AUTO_FD int dir_fd = state_openat(env->run_fd, path, O_RDONLY | O_DIRECTORY, e);
 	if (dir_fd < 0)
 		return dir_fd;
-	return journal_create(dir_fd, end - first, text_len, journal, e);
+	rc = journal_create(dir_fd, end - first, text_len, journal, e);
+	return rc < 0 ? rc : write_plan(env, dir_fd, first, end, e);
 }
 
 static int make_parent(int run_fd, const char *path, unsigned mode, struct err *e)

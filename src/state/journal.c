@@ -84,7 +84,7 @@ static int add_entry(struct journal_entries *entries, unsigned n, const char *te
 	char *copy = strndup(text, len);
 	if (!copy)
 		return -ENOMEM;
-	grown[entries->n++] = (struct journal_entry){ .n = n, .text = copy };
+	grown[entries->n++] = (struct journal_entry){ .n = n, .text = copy, .is_begun = true };
 	return 0;
 }
 
@@ -124,10 +124,10 @@ static int take_line(struct journal_entries *entries, const char *line, size_t l
 	}
 }
 
-int journal_parse(const char *text, size_t len, struct journal_entries *entries, long *end,
-		  struct err *e)
+/* @found: on failure, what stands before the damaged line */
+static int parse(const char *text, size_t len, struct journal_entries *found, long *end,
+		 struct err *e)
 {
-	struct journal_entries found = { 0 };
 	size_t used = strnlen(text, len), start = 0;
 	unsigned line = 0;
 
@@ -137,15 +137,44 @@ int journal_parse(const char *text, size_t len, struct journal_entries *entries,
 			break; /* it was being written */
 		line++;
 		size_t line_len = (size_t)(newline - (text + start));
-		int rc = take_line(&found, text + start, line_len);
-		if (rc < 0) {
-			journal_entries_free(&found);
+		int rc = take_line(found, text + start, line_len);
+		if (rc < 0)
 			return err_say(e, -rc, "the journal is damaged at line %u", line);
-		}
 		start += line_len + 1;
 	}
-	*entries = found;
 	*end = (long)start;
+	return 0;
+}
+
+int journal_parse(const char *text, size_t len, struct journal_entries *entries, long *end,
+		  struct err *e)
+{
+	struct journal_entries found = { 0 };
+	int rc = parse(text, len, &found, end, e);
+
+	if (rc < 0)
+		journal_entries_free(&found);
+	else
+		*entries = found;
+	return rc;
+}
+
+int journal_salvage(int dir_fd, struct journal_entries *entries, struct err *damage, struct err *e)
+{
+	struct journal_entries found = { 0 };
+	AUTO_FREE char *text = NULL;
+	size_t len;
+	long end;
+
+	int rc = fd_read_file_at(dir_fd, JOURNAL_NAME, JOURNAL_MAX, &text, &len, e);
+	if (rc < 0)
+		return rc;
+	damage->code = 0;
+	if (parse(text, len, &found, &end, damage) == -ENOMEM) {
+		journal_entries_free(&found);
+		return err_set(e, ENOMEM, "read the journal");
+	}
+	*entries = found;
 	return 0;
 }
 

@@ -169,6 +169,9 @@ int state_remove_tree(int run_fd, const char *path, struct err *e)
 		return fd;
 	}
 	AUTO_FD int dir_fd = fd;
+	/* a namespace that is pinned there still needs everything else that is in the folder */
+	if (unlinkat(dir_fd, "netns", 0) < 0 && errno != ENOENT)
+		return err_set(e, errno, "remove %s/%s/netns", STATE_DIR, path);
 	for (size_t i = 0; i < sizeof(subfolders) / sizeof(subfolders[0]); i++) {
 		AUTO_FD int sub_fd = openat(dir_fd, subfolders[i],
 					    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);

@@ -23,6 +23,11 @@ void state_tunnel_path(const char *place, const char *name, char *buf, size_t ca
 	(void)snprintf(buf, cap, "tunnel/%s:%s", place, name);
 }
 
+bool state_tunnel_is_half(const struct state_tunnel *t)
+{
+	return !t->since || t->is_ending;
+}
+
 /* only a file's path may hold odd bytes, so it alone is written in hexadecimal */
 int state_tunnel_write(int run_fd, const struct state_tunnel *t, struct err *e)
 {
@@ -36,9 +41,10 @@ int state_tunnel_write(int run_fd, const struct state_tunnel *t, struct err *e)
 		    t->device.start_time, t->device.log_path);
 	strbuf_addf(&b,
 		    "dns=%s\nhooks=%u\nsince=%" PRId64 "\nhome=%" PRIu64 ":%" PRIu64
-		    "\nbirth=%" PRIu64 ":%" PRIu64 "\nfile=",
+		    "\nbirth=%" PRIu64 ":%" PRIu64 "\nending=%d\nfile=",
 		    t->dns, t->hooks_run, t->since, t->home.dev, t->home.ino, t->birth.dev,
-		    t->birth.ino);
+		    t->birth.ino, t->is_ending);
+	/* the last line says that none is missing */
 	strbuf_add_hex(&b, t->file, strlen(t->file));
 	strbuf_add(&b, "\n", 1);
 	if (b.is_failed)
@@ -120,6 +126,10 @@ static bool take_pair(struct state_tunnel *t, const char *key, const char *value
 		if (!take_u64(value, UINT32_MAX, &n))
 			return false;
 		t->hooks_run = (unsigned)n;
+	} else if (strcmp(key, "ending") == 0) {
+		if (!take_u64(value, 1, &n))
+			return false;
+		t->is_ending = n == 1;
 	} else if (strcmp(key, "since") == 0) {
 		if (!take_u64(value, INT64_MAX, &n))
 			return false;
@@ -145,15 +155,22 @@ int state_tunnel_read(int run_fd, const char *place, const char *name, struct st
 		return rc;
 
 	char *rest = text;
-	for (char *line = strsep(&rest, "\n"); line; line = strsep(&rest, "\n")) {
+	unsigned n_line = 0;
+	bool is_whole = false, has_nul = memchr(text, '\0', len) != NULL;
+	/* what stands behind the last newline, or behind a NUL, is not a line that wgns wrote */
+	for (char *line = strsep(&rest, "\n"); rest; line = strsep(&rest, "\n")) {
 		char *value = strchr(line, '=');
-		if (!value)
-			continue;
-		*value++ = '\0';
-		if (!take_pair(&t, line, value))
-			return err_say(e, EINVAL, "%s/%s is damaged at '%s'", STATE_DIR, path,
-				       line);
+		n_line++;
+		if (value)
+			*value++ = '\0';
+		if (!value || !take_pair(&t, line, value))
+			return err_say(e, EINVAL, "%s/%s is damaged at line %u", STATE_DIR, path,
+				       n_line);
+		is_whole = strcmp(line, "file") == 0;
 	}
+	if (!is_whole || has_nul)
+		return err_say(e, EINVAL, "%s/%s is damaged: it ends at line %u", STATE_DIR, path,
+			       n_line);
 	if (strcmp(t.place, place) != 0 || strcmp(t.device.name, name) != 0)
 		return err_say(e, EINVAL, "%s/%s is damaged: it is not of this tunnel", STATE_DIR,
 			       path);

@@ -284,3 +284,14 @@ int dns_file_settle(const char *text, bool can_begin, struct err *e)
 		rc = drop(etc_fd, WRITING_NAME, e);
 	return rc;
 }
+
+bool dns_file_has_remains(void)
+{
+	AUTO_FREE char *now = NULL;
+	struct err ignored; /* no /etc, no remains */
+	AUTO_FD int etc_fd = open_etc(&ignored);
+
+	return etc_fd >= 0 &&
+	       (inspect(etc_fd, &now) == PRESENT_OURS || is_there(etc_fd, DNS_ASIDE_NAME) ||
+		is_there(etc_fd, NEW_NAME) || is_there(etc_fd, WRITING_NAME));
+}

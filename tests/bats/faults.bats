@@ -107,7 +107,7 @@ at_each_step() {
 		up_at "kill-before:$1"
 		[ "$status" = 137 ] || return
 		run up wg0
-		says 3 'half up' 'wgns down wg0' || return
+		says 3 'half up' 'wgns recover' || return
 		run down wg0
 		says 0 || return
 		as_before "kill-before:$1"

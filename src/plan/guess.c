@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* what can be undone without a journal: by the names that wgns gives, and by the snapshot */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "change_internal.h"
+#include "op.h"
+#include "wgns/dns.h"
+
+static int add(struct journal_entries *list, struct err *e, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static int add(struct journal_entries *list, struct err *e, const char *fmt, ...)
+{
+	struct journal_entry *grown = reallocarray(list->items, list->n + 1, sizeof(*list->items));
+	char *text;
+	va_list ap;
+
+	if (!grown)
+		return err_set(e, ENOMEM, "undo what is left");
+	list->items = grown;
+	va_start(ap, fmt);
+	int len = vasprintf(&text, fmt, ap);
+	va_end(ap);
+	if (len < 0)
+		return err_set(e, ENOMEM, "undo what is left");
+	grown[list->n++] = (struct journal_entry){ .text = text };
+	return 0;
+}
+
+/* in the order of the plan: undone last first */
+static int guess_layout(struct op_env *env, struct journal_entries *list, struct err *e)
+{
+	const struct snapshot *snap;
+	struct err ignored; /* without it the namespace is not given up while something is in it */
+
+	int rc = add(list, e, "profile.compile " OP_PHYSICAL);
+	if (rc == 0)
+		rc = add(list, e, "netns.create " OP_PHYSICAL);
+	if (rc == 0)
+		rc = add(list, e, "netns.name " OP_PHYSICAL " as " OP_NETNS_PATH);
+	if (rc == 0)
+		rc = add(list, e, "sysctl.save home");
+	if (rc == 0)
+		rc = add(list, e, "uplinks.save home");
+	if (rc < 0 || op_env_snapshot(env, &snap, &ignored) < 0)
+		return rc;
+	for (size_t i = 0; rc == 0 && i < snap->links.n; i++)
+		rc = add(list, e, "link.move %s -> " OP_PHYSICAL, snap->links.items[i].name);
+	return rc;
+}
+
+static int guess_tunnel(struct op_env *env, struct journal_entries *list, struct err *e)
+{
+	const char *name = env->tunnel.device.name;
+	const char *dns = env->tunnel.dns[0] ? env->tunnel.dns : dns_manager_name(dns_detect());
+
+	int rc = add(list, e, "tunnel.create %s in " OP_PHYSICAL, name);
+	if (rc == 0)
+		rc = add(list, e, "socket.name %s", name);
+	return rc < 0 ? rc : add(list, e, "dns.set %s by %s", name, dns);
+}
+
+static bool has_word(const struct journal_entries *list, const char *text)
+{
+	size_t len = strcspn(text, " ");
+
+	for (size_t i = 0; i < list->n; i++) {
+		if (strncmp(list->items[i].text, text, len + 1) == 0)
+			return true;
+	}
+	return false;
+}
+
+int change_guess(struct op_env *env, const char *folder, struct journal_entries *entries,
+		 struct err *e)
+{
+	struct journal_entries all = { 0 };
+	bool is_layout = strcmp(folder, OP_BOX_PATH) == 0;
+
+	int rc = is_layout ? guess_layout(env, &all, e) : guess_tunnel(env, &all, e);
+	size_t n_guessed = all.n;
+	struct journal_entry *grown =
+		reallocarray(all.items, all.n + entries->n + 1, sizeof(*all.items));
+	if (rc == 0 && !grown)
+		rc = err_set(e, ENOMEM, "undo what is left");
+	if (grown)
+		all.items = grown;
+	if (rc < 0) {
+		journal_entries_free(&all);
+		return rc;
+	}
+	/* what the readable lines say besides was done first, and is undone last */
+	size_t n_kept = 0;
+	struct journal_entries guessed = { all.items, n_guessed };
+	for (size_t i = 0; i < entries->n; i++) {
+		if (has_word(&guessed, entries->items[i].text))
+			free(entries->items[i].text);
+		else
+			entries->items[n_kept++] = entries->items[i];
+	}
+	memmove(all.items + n_kept, all.items, n_guessed * sizeof(*all.items));
+	memcpy(all.items, entries->items, n_kept * sizeof(*all.items));
+	all.n = n_guessed + n_kept;
+	free(entries->items);
+	*entries = all;
+	return 0;
+}
