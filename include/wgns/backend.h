@@ -61,6 +61,23 @@ const struct backend *backend_by_name(const char *name);
 int backend_choose(const char *wanted, const struct backend_device *dev, const struct backend **out,
 		   char why[256], struct err *e);
 
+/**
+ * backend_kick - make the device begin a handshake now with every peer that has an endpoint
+ *
+ * WireGuard is silent until it has something to send. A persistent keepalive that goes from 0 to another value while the
+ * device is up sends a packet at once, and so a handshake when there is no valid session (Linux,
+ * drivers/net/wireguard/netlink.c: set_peer(); wireguard-go, device/uapi.go: handlePostConfig()). Here it does so for a moment,
+ * and is then what it was before; a peer that was removed meanwhile stays removed. A peer whose session is valid gets a
+ * keepalive. WireGuard itself begins at most one handshake with a peer in 5 seconds (whitepaper section 6.1), so that
+ * calling this often does no harm.
+ *
+ * wireguard-go sees only within a second that its device has been set up, and forgets what it is told before: while
+ * tx_bytes stays as it was, call again.
+ * Return: 0, also when no peer has an endpoint; or as get() and set()
+ */
+int backend_kick(const struct backend *backend, const struct backend_device *dev, int inside_fd,
+		 struct err *e);
+
 /*
  * `wg show NAME` looks for the socket of a daemon by the name of its device. A device whose inside is the
  * caller's namespace gets NAME.sock, a symbolic link to the socket of its birth name; kernel devices need none.

@@ -36,6 +36,7 @@ struct wg_peer {
 	bool has_keepalive;
 	uint16_t keepalive; /* seconds, 0 is off */
 	bool is_incremental; /* AllowedIPs were given with + or -: do not replace the list */
+	bool is_update_only; /* nothing happens when the device does not have this peer (Linux 5.6) */
 	struct wg_allowed_ip *allowed_ips;
 	size_t n_allowed_ips;
 	/* from a file: unresolved, owned, or NULL */

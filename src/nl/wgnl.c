@@ -90,7 +90,9 @@ static bool put_peer_head(struct nl_msg *m, const struct wg_peer *peer, bool is_
 		return false;
 	if (!is_first_fragment)
 		return true;
-	if (!peer->is_incremental && !put_u32(m, WGPEER_A_FLAGS, WGPEER_F_REPLACE_ALLOWEDIPS))
+	uint32_t flags = (peer->is_incremental ? 0 : WGPEER_F_REPLACE_ALLOWEDIPS) |
+			 (peer->is_update_only ? WGPEER_F_UPDATE_ONLY : 0);
+	if (flags && !put_u32(m, WGPEER_A_FLAGS, flags))
 		return false;
 	if (peer->has_preshared_key &&
 	    !put(m, WGPEER_A_PRESHARED_KEY, peer->preshared_key.bytes, KEY_LEN))
