@@ -97,6 +97,7 @@ LINK_TEST = $(COMPILE) -MMD -MP $(ALL_LDFLAGS) -Wl,--as-needed -o $@ $< $(filter
 $(O)/tests/unit/test_status: $(addprefix $(O)/cmd/,status_view.o status_text.o status_picture.o status_json.o)
 $(filter $(O)/tests/unit/test_browser%,$(UNIT)): $(filter $(O)/cmd/browser%,$(CMD_OBJ))
 $(O)/tests/unit/test_listen: $(O)/cmd/listen.o
+$(O)/tests/unit/test_ssh: $(O)/cmd/ssh.o
 $(O)/tests/unit/%: tests/unit/%.c $(O)/libwgns.a
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)$(LINK_TEST) -lcmocka

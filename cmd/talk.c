@@ -8,16 +8,26 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "ask.h"
 #include "cmd.h"
 #include "wgns/hook.h"
+
+/* nohup(1) asks that the end of the terminal be no reason to stop */
+static bool is_nohup(void)
+{
+	struct sigaction action;
+
+	return sigaction(SIGHUP, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
+}
 
 static void stop_signals(sigset_t *set)
 {
 	(void)sigemptyset(set);
 	(void)sigaddset(set, SIGINT);
 	(void)sigaddset(set, SIGTERM);
-	(void)sigaddset(set, SIGHUP);
 	(void)sigaddset(set, SIGQUIT);
+	if (!is_nohup())
+		(void)sigaddset(set, SIGHUP);
 }
 
 static void show_step(void *ctx, enum engine_event event, const char *text, const struct err *e)
@@ -32,12 +42,15 @@ static void show_step(void *ctx, enum engine_event event, const char *text, cons
 			fprintf(stderr, "%s\n", text);
 		return;
 	case ENGINE_UNDO:
-		if (talk->is_verbose)
+		/* a terminal that takes nothing more must not keep a device where it is */
+		if (talk->is_verbose && ask_can_write())
 			fprintf(stderr, "undo %s\n", text);
 		return;
 	case ENGINE_UNDO_FAILED:
 		err_print_to(e, line, sizeof(line));
-		fprintf(stderr, "wgns: %s: cannot undo %s: %s\n", talk->command, text, line);
+		if (ask_can_write())
+			fprintf(stderr, "wgns: %s: cannot undo %s: %s\n", talk->command, text,
+				line);
 		return;
 	case ENGINE_RECOVERED:
 		fprintf(stderr, "undone: %s\n", text);
@@ -52,7 +65,8 @@ static void show_note(void *ctx, const char *text)
 {
 	const struct talk *talk = ctx;
 
-	fprintf(stderr, "wgns: %s: warning: %s\n", talk->command, text);
+	if (ask_can_write())
+		fprintf(stderr, "wgns: %s: warning: %s\n", talk->command, text);
 }
 
 static bool is_interrupted(void *ctx)
@@ -64,7 +78,23 @@ static bool is_interrupted(void *ctx)
 	if (sigpending(&pending) < 0)
 		return false;
 	return sigismember(&pending, SIGINT) || sigismember(&pending, SIGTERM) ||
-	       sigismember(&pending, SIGHUP) || sigismember(&pending, SIGQUIT);
+	       (sigismember(&pending, SIGHUP) && sigismember(&wanted, SIGHUP)) ||
+	       sigismember(&pending, SIGQUIT);
+}
+
+static void show_progress(void *ctx, const char *text)
+{
+	(void)ctx;
+	ask_show(text);
+}
+
+static enum op_answer ask(void *ctx, int told_fd, unsigned seconds)
+{
+	const struct talk *talk = ctx;
+	struct ask question = { .tunnel = talk->tunnel, .command = talk->command };
+
+	stop_signals(&question.stop);
+	return ask_confirm(&question, told_fd, seconds);
 }
 
 void talk_begin(struct talk *talk, struct change_talk *out)
@@ -74,11 +104,17 @@ void talk_begin(struct talk *talk, struct change_talk *out)
 	stop_signals(&set);
 	(void)sigprocmask(SIG_BLOCK, &set, NULL); /* fails only for a wrong first argument */
 	(void)signal(SIGPIPE, SIG_IGN); /* a reader that goes away must not stop a rollback */
+	/* nor must Ctrl-Z, or a terminal that another job has by now, leave us half-way, with nobody to undo it */
+	(void)signal(SIGTSTP, SIG_IGN);
+	(void)signal(SIGTTIN, SIG_IGN);
+	(void)signal(SIGTTOU, SIG_IGN);
 	*out = (struct change_talk){
 		.ctx = talk,
 		.step = show_step,
 		.note = show_note,
 		.should_stop = is_interrupted,
+		.progress = show_progress,
+		.ask = ask,
 #ifdef WGNS_FAULTS
 		.fault = getenv("WGNS_FAULT"),
 #endif

@@ -10,6 +10,7 @@
 struct talk {
 	bool is_verbose;
 	const char *command; /* "up wg0" */
+	const char *tunnel; /* of `up` */
 	bool was_undone; /* a failed `up` was rolled back */
 };
 

@@ -7,19 +7,35 @@
 #include "cmd.h"
 #include "installed.h"
 #include "load.h"
+#include "ssh.h"
 #include "talk.h"
 #include "wgns/change.h"
 #include "wgns/str.h"
 
 #define DEFAULT_RETRIES 15
+#define WAIT_MAX_S 86400
 
 struct options {
 	bool is_dry, is_json, is_verbose;
 	const char *backend;
 	char **uplinks; /* the array is ours, the names are argv's */
 	size_t n_uplinks;
+	unsigned wait_s, confirm_s;
+	bool should_force;
 	const char *arg;
 };
+
+/* Return: 0, or the exit status after a message */
+static int take_seconds(const char *option, const char *text, unsigned *out)
+{
+	unsigned long long n;
+
+	if (str_to_u64(text, WAIT_MAX_S, &n) < 0 || n == 0)
+		return cmd_usage(&cmd_up, "%s takes a number of seconds, 1 to %d", option,
+				 WAIT_MAX_S);
+	*out = (unsigned)n;
+	return 0;
+}
 
 static int parse(struct options *o, int argc, char **argv)
 {
@@ -30,9 +46,12 @@ static int parse(struct options *o, int argc, char **argv)
 		{ "layout", required_argument, NULL, 'l' },
 		{ "uplink", required_argument, NULL, 'u' },
 		{ "backend", required_argument, NULL, 'b' },
+		{ "wait", required_argument, NULL, 'w' },
+		{ "confirm", required_argument, NULL, 'c' },
+		{ "force", no_argument, NULL, 'f' },
 		{ NULL, 0, NULL, 0 },
 	};
-	int opt;
+	int opt, status;
 
 	o->uplinks = calloc((size_t)argc + 1, sizeof(*o->uplinks));
 	if (!o->uplinks)
@@ -57,6 +76,16 @@ static int parse(struct options *o, int argc, char **argv)
 			if (strcmp(optarg, "auto") != 0 && !backend_by_name(optarg))
 				return cmd_usage(&cmd_up,
 						 "--backend takes auto, kernel or userspace");
+			break;
+		case 'w':
+		case 'c':
+			status = take_seconds(opt == 'w' ? "--wait" : "--confirm", optarg,
+					      opt == 'w' ? &o->wait_s : &o->confirm_s);
+			if (status)
+				return status;
+			break;
+		case 'f':
+			o->should_force = true;
 			break;
 		case 'l':
 			if (strcmp(optarg, "physical") != 0)
@@ -131,7 +160,9 @@ static int show_plan(const struct options *o, const struct change_up *up, const 
 
 static int bring_up(const struct options *o, const struct change_up *up, const char *context)
 {
-	struct talk talk = { .is_verbose = o->is_verbose, .command = context };
+	struct talk talk = { .is_verbose = o->is_verbose,
+			     .command = context,
+			     .tunnel = up->conf->name };
 	struct change_talk callbacks;
 	char why[256] = "";
 	struct err e;
@@ -145,7 +176,9 @@ static int bring_up(const struct options *o, const struct change_up *up, const c
 		return status;
 	}
 	if (o->is_json) {
-		printf("{\"schema\": 1, \"tunnel\": \"%s\", \"state\": \"up\"}\n", up->conf->name);
+		printf("{\"schema\": 1, \"tunnel\": \"%s\", \"state\": \"up\", \"confirmed\": "
+		       "%s}\n",
+		       up->conf->name, up->confirm_s ? "true" : "false");
 		(void)cmd_flush(
 			EXIT_DONE); /* it says so when it fails; the tunnel is up all the same */
 		return EXIT_DONE;
@@ -159,6 +192,7 @@ static int run_loaded(const struct options *o, struct loaded *loaded)
 	char context[IFNAMSIZ + 4], shipped[PATH_MAX];
 	const struct wgnsconf *settings = &loaded->settings;
 	const char *profile_dirs[INSTALLED_PROFILE_DIRS];
+	struct change_client clients[PLAN_SESSIONS_MAX];
 	struct change_up up = {
 		.conf = &loaded->conf,
 		.file = &loaded->file,
@@ -175,6 +209,11 @@ static int run_loaded(const struct options *o, struct loaded *loaded)
 		.kill_switch = settings->kill_switch,
 		.has_lan = settings->has_lan,
 		.should_watch = settings->should_watch,
+		.wait_s = o->wait_s,
+		.confirm_s = o->confirm_s,
+		.should_force = o->should_force,
+		.clients = clients,
+		.n_clients = ssh_find(clients, PLAN_SESSIONS_MAX),
 	};
 
 	installed_profiles(shipped, profile_dirs);
@@ -205,7 +244,8 @@ static int run(int argc, char **argv)
 
 const struct cmd cmd_up = {
 	.name = "up",
-	.usage = "[-nv] [--json] [--uplink IF]... [--backend B] TUNNEL|FILE.conf",
+	.usage = "[-nv] [--json] [--uplink IF]... [--backend B] [--wait S] [--confirm S] [--force] "
+		 "TUNNEL|FILE.conf",
 	.summary = "move the uplinks to `physical`, and a tunnel into home",
 	.help = "  -n, --dry-run      print the steps and do nothing\n"
 		"  -v, --verbose      print each step as it is done\n"
@@ -213,6 +253,11 @@ const struct cmd cmd_up = {
 		"      --uplink IF    move this device and not those that are found; repeatable\n"
 		"      --backend B    kernel, userspace (wireguard-go) or auto, which prefers the\n"
 		"                     kernel\n"
+		"      --wait S       roll back unless a handshake comes within S seconds\n"
+		"      --confirm S    roll back unless it is confirmed within S seconds: by "
+		"Enter,\n"
+		"                     or by `wgns confirm` from anywhere\n"
+		"      --force        although your SSH connection runs over an uplink that moves\n"
 		"      --layout physical\n"
 		"                     the only layout of this version\n"
 		"\n"

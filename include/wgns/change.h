@@ -3,9 +3,11 @@
 #ifndef WGNS_CHANGE_H
 #define WGNS_CHANGE_H
 
+#include <net/if.h>
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "wgns/addr.h"
 #include "wgns/engine.h"
 #include "wgns/err.h"
 #include "wgns/netns.h"
@@ -19,7 +21,20 @@ struct change_talk {
 	void (*step)(void *ctx, enum engine_event event, const char *text, const struct err *e);
 	void (*note)(void *ctx, const char *text); /* a warning */
 	bool (*should_stop)(void *ctx);
+	/* what a long wait waits for, again and again, then NULL: it is over; may be NULL */
+	void (*progress)(void *ctx, const char *text);
+	/**
+	 * ask - wait until somebody confirms what `up` has done, or should_stop() becomes true
+	 * @told_fd: becomes readable (poll(2)) when `wgns confirm` has been called; nothing is to be read
+	 */
+	enum op_answer (*ask)(void *ctx, int told_fd, unsigned seconds);
 	const char *fault; /* see src/plan/fault.h */
+};
+
+/* The other end of a connection over which the caller works. */
+struct change_client {
+	struct addr addr;
+	char zone[IFNAMSIZ]; /* the device, when a link-local address names one; "" */
 };
 
 struct change_up {
@@ -43,6 +58,8 @@ struct change_up {
 	unsigned
 		confirm_s; /* roll back when nobody confirms it in so many seconds; 0: do not ask */
 	bool should_force; /* although the caller's SSH connection runs over an uplink that moves */
+	const struct change_client *clients; /* of the caller's SSH connections */
+	size_t n_clients; /* those behind PLAN_SESSIONS_MAX are not looked at */
 };
 
 /** change_plan - what `up` would do; changes nothing
@@ -83,5 +100,14 @@ int change_recover(const struct change_recover *recover, const struct change_tal
 /** change_down - from the journal alone
  * Return: as change_up(); a failed PreDown or PostDown does not stop it and is kind FAILED in the end */
 int change_down(const struct change_down *down, const struct change_talk *talk, struct err *e);
+
+/**
+ * change_confirm - tell the `up --confirm` that waits for it
+ * @name: of a tunnel in home; NULL: whichever waits, and only one can, since it holds the lock
+ * @confirmed: on success, which tunnel it was
+ *
+ * Takes no lock. Return: 0 when the tunnel is up for good; -errno with kind STATE when nobody waits, or when it was too late
+ */
+int change_confirm(const char *name, char confirmed[IFNAMSIZ], struct err *e);
 
 #endif

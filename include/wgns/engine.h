@@ -20,6 +20,9 @@
 #include "wgns/state.h"
 #include "wgns/wgquick.h"
 
+/* What came of asking whoever called `up --confirm`. */
+enum op_answer { OP_CONFIRMED, OP_TIMED_OUT, OP_INTERRUPTED };
+
 /* What steps work on. Opened once; a step that changes a namespace leaves its descriptors here. */
 struct op_env {
 	int run_fd; /* /run/wgns */
@@ -38,13 +41,19 @@ struct op_env {
 	/* undoing: 1 while programs live in the box that is given up, which its seal must outlive; -1: not looked yet */
 	int has_programs_left;
 	bool is_step_done; /* while undoing: the step had been done, not only begun */
-	bool is_rollback; /* of an `up` that failed: nothing but wgns changed anything in between */
+	bool is_rollback; /* of an `up` that failed: nothing but wgns changed anything in between; not after has_asked */
 	unsigned resolve_retries; /* of endpoints that are names, as wg(8) has it */
 	struct snapshot snap; /* of the uplinks in home; loaded on demand */
 	bool has_snap;
 	void (*note)(void *ctx, const char *text); /* a warning for the user */
 	bool (*should_stop)(void *ctx); /* asked while a step waits; same ctx; may be NULL */
 	void *note_ctx;
+	/* what a long wait waits for, again and again, then NULL: it is over; note_ctx; may be NULL */
+	void (*progress)(void *ctx, const char *text);
+	/* see change_talk; note_ctx; NULL: nobody can be asked */
+	enum op_answer (*ask)(void *ctx, int told_fd, unsigned seconds);
+	bool has_asked; /* everything was done, and others could use and change it while an answer was awaited */
+	int confirmed_fd; /* who confirmed by `wgns confirm` and waits to hear that it counts; -1: nobody */
 };
 /** op_env_init - nothing is open; op_env_close() may follow at any time */
 void op_env_init(struct op_env *env);

@@ -105,6 +105,13 @@ int host_read(int run_fd, char *const *named, size_t n_named, struct host *out, 
 bool host_is_candidate(const struct host *host, const struct rtnl_link *link, char *const *named,
 		       size_t n_named);
 
+/* A connection over which the caller works, and the device of home that it runs over. */
+#define PLAN_SESSIONS_MAX 16
+struct plan_session {
+	char client[ADDR_TEXT_MAX + IFNAMSIZ]; /* "2001:db8::1", "fe80::1%eth0" */
+	char device[IFNAMSIZ];
+};
+
 struct plan_request {
 	const struct wgquick *conf;
 	const char *backend; /* "kernel" or "userspace": chosen already */
@@ -119,6 +126,10 @@ struct plan_request {
 	bool has_lan; /* home reaches the uplinks' own networks */
 	bool should_watch; /* start `wgns watch` */
 	unsigned wait_s; /* for a handshake; 0: do not wait */
+	unsigned confirm_s; /* for somebody to confirm it; 0: do not ask */
+	bool should_force; /* although a session would be cut */
+	const struct plan_session *sessions;
+	size_t n_sessions;
 };
 
 /**

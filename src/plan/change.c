@@ -2,6 +2,7 @@
 /* what `up` and `down` share */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,8 +23,16 @@ int change_enter(bool should_create, const struct change_talk *talk, int *run_fd
 		*e = busy;
 		return rc;
 	}
-	if (talk->note)
-		talk->note(talk->ctx, "another wgns is changing the network; waiting for it");
+	if (talk->note) {
+		char text[160] = "another wgns is changing the network; waiting for it",
+		     name[IFNAMSIZ];
+		if (confirm_is_awaited(name))
+			(void)snprintf(
+				text, sizeof(text),
+				"%s waits to be confirmed (`wgns confirm %s`); waiting for that",
+				name, name);
+		talk->note(talk->ctx, text);
+	}
 	return state_enter(should_create, STATE_LOCK_WAIT_MS, run_fd, lock_fd, e);
 }
 
@@ -53,6 +62,8 @@ int change_env(int run_fd, const struct change_talk *talk, struct op_env *env, s
 	env->note = talk->note;
 	env->note_ctx = talk->ctx;
 	env->should_stop = talk->should_stop;
+	env->progress = talk->progress;
+	env->ask = talk->ask;
 	env->home_fd = netns_open_self(e);
 	if (env->home_fd < 0)
 		return env->home_fd;

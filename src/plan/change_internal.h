@@ -27,6 +27,15 @@ int change_env(int run_fd, const struct change_talk *talk, struct op_env *env, s
 long change_undo(struct op_env *env, const struct change_talk *talk, const char *folder,
 		 struct err *e);
 
+/** sessions_find - over which devices of the caller's namespace the caller's SSH connections run, into @out; Return: how many */
+size_t sessions_find(const struct change_up *up, const struct host *host,
+		     struct plan_session out[PLAN_SESSIONS_MAX]);
+
+/** confirm_is_awaited - may there be an `up --confirm` that waits, and for which tunnel? Only for a message */
+bool confirm_is_awaited(char name[IFNAMSIZ]);
+/** confirm_answer - tell whoever confirmed that the tunnel is up for good; nobody there: nothing happens */
+void confirm_answer(struct op_env *env);
+
 /** change_check - does the journal in @folder, or the plan beside it, tell all that was done? Changes nothing; absent ones do */
 int change_check(struct op_env *env, const char *folder, struct err *e);
 

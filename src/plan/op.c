@@ -39,6 +39,10 @@ static const struct op ops[] = {
 	{ "link.up", link_up_run, NULL },
 	{ "route.add", route_add_run, NULL },
 	{ "dns.set", dns_set_run, dns_set_undo },
+	/* its keepalive is back before it ends, or goes with the tunnel */
+	{ "handshake.wait", handshake_wait_run, NULL },
+	/* the socket of one that was killed goes with the tunnel's folder */
+	{ "confirm.wait", confirm_wait_run, NULL },
 	{ "hook.run", hook_run_run, NULL }, /* undone by the user's own PreDown and PostDown */
 };
 
@@ -56,6 +60,7 @@ void op_env_init(struct op_env *env)
 	*env = (struct op_env){ .has_programs_left = -1,
 				.home_fd = -1,
 				.physical_fd = -1,
+				.confirmed_fd = -1,
 				.home_dirs = { -1, -1 },
 				.physical_dirs = { -1, -1 } };
 }
@@ -68,6 +73,7 @@ void op_env_close(struct op_env *env)
 	sysctl_close_dirs(&env->physical_dirs);
 	fd_close_indirect(&env->home_fd);
 	fd_close_indirect(&env->physical_fd);
+	fd_close_indirect(&env->confirmed_fd);
 	if (env->has_snap)
 		snapshot_free(&env->snap);
 	env->has_snap = false;

@@ -24,6 +24,10 @@ op_fn dir_create_run, dir_create_undo, mask_pin_run, mask_pin_undo, profile_comp
 /* op_tunnel.c: the WireGuard device */
 op_fn tunnel_create_run, tunnel_create_undo, tunnel_move_run, socket_name_run, socket_name_undo,
 	wg_set_run, addr_add_run, link_up_run, route_add_run;
+/* op_wait.c: waiting until the tunnel works */
+op_fn handshake_wait_run;
+/* confirm.c: waiting until somebody says that it does */
+op_fn confirm_wait_run;
 /* op_home.c: names and hooks */
 op_fn dns_set_run, dns_set_undo, hook_run_run;
 

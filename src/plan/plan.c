@@ -253,8 +253,17 @@ static int plan_tunnel(const struct plan_request *rq, struct plan *plan, struct 
 		rc = plan_dns(rq, plan, e);
 	if (rc == 0)
 		rc = plan_route_step(conf, plan, e);
+	/*
+	 * PostUp may need a tunnel that works, and what it has done nobody undoes when the handshake does not come. But where
+	 * the file has no key, PostUp is where wg-quick(8) says to set it.
+	 */
+	bool is_key_late = !conf->device.has_private_key;
+	if (rc == 0 && rq->wait_s && !is_key_late)
+		rc = add(plan, e, "handshake.wait %s %u s", name, rq->wait_s);
 	if (rc == 0)
 		rc = plan_hooks(conf, WGQUICK_POST_UP, "PostUp", plan, e);
+	if (rc == 0 && rq->wait_s && is_key_late)
+		rc = add(plan, e, "handshake.wait %s %u s", name, rq->wait_s);
 	return rc;
 }
 
@@ -290,7 +299,12 @@ int plan_up(const struct plan_request *rq, const struct host *host, struct plan 
 	if (rc == 0)
 		rc = plan_check_routes(rq, host, &plan, e);
 	if (rc == 0)
+		rc = plan_check_sessions(rq, host, &plan, e);
+	if (rc == 0)
 		rc = plan_tunnel(rq, &plan, e);
+	/* the last step of all: what is confirmed is everything */
+	if (rc == 0 && rq->confirm_s)
+		rc = add(&plan, e, "confirm.wait %s %u s", rq->conf->name, rq->confirm_s);
 	if (rc < 0) {
 		plan_free(&plan);
 		return rc;

@@ -15,6 +15,14 @@ int plan_check(const struct plan_request *rq, const struct host *host, struct er
 int plan_check_routes(const struct plan_request *rq, const struct host *host, struct plan *plan,
 		      struct err *e);
 
+/**
+ * plan_check_sessions - a session of the caller that the move would cut is a refusal, or with --wait, --confirm and --force a
+ * warning; --wait without anybody to shake hands with is a refusal, too
+ * @plan: its uplinks are known
+ */
+int plan_check_sessions(const struct plan_request *rq, const struct host *host, struct plan *plan,
+			struct err *e);
+
 /** plan_warn - Return: 0 or -ENOMEM */
 int plan_warn(struct plan *plan, const char *text, struct err *e);
 

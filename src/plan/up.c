@@ -54,6 +54,7 @@ static int make_plan(const struct change_up *up, int run_fd, struct plan *out,
 {
 	struct backend_device dev = { 0 };
 	struct host host = { 0 };
+	struct plan_session sessions[PLAN_SESSIONS_MAX];
 	struct err why_not;
 	gid_t ignored;
 	struct plan_request rq = {
@@ -69,6 +70,9 @@ static int make_plan(const struct change_up *up, int run_fd, struct plan *out,
 		.has_lan = up->has_lan,
 		.should_watch = up->should_watch,
 		.wait_s = up->wait_s,
+		.confirm_s = up->confirm_s,
+		.should_force = up->should_force,
+		.sessions = sessions,
 	};
 
 	int rc = check_mount_namespace(e);
@@ -80,6 +84,8 @@ static int make_plan(const struct change_up *up, int run_fd, struct plan *out,
 		return err_as(e, ERR_KIND_MACHINE);
 	rq.backend = (*backend)->name;
 	rc = host_read(run_fd, up->uplinks, up->n_uplinks, &host, e);
+	if (rc == 0)
+		rq.n_sessions = sessions_find(up, &host, sessions);
 	if (rc == 0)
 		rc = plan_up(&rq, &host, out, e);
 	host_free(&host);
@@ -224,6 +230,8 @@ static int run(struct op_env *env, const struct change_talk *talk, struct journa
 	rc = state_tunnel_write(env->run_fd, &env->tunnel, e);
 	if (rc < 0)
 		env->tunnel.since = 0;
+	else
+		confirm_answer(env);
 	return rc;
 }
 
@@ -236,7 +244,7 @@ static int roll_back(struct op_env *env, const struct change_talk *talk, bool ha
 	int code = -e->code;
 
 	e->kind = ERR_KIND_FAILED; /* something was touched, and is undone now */
-	env->is_rollback = true;
+	env->is_rollback = !env->has_asked;
 	state_tunnel_path(CHANGE_PLACE, env->tunnel.device.name, path, sizeof(path));
 	long n_left = change_undo(env, talk, path, &why);
 	long n_layout_left = has_layout ? change_undo(env, talk, OP_BOX_PATH, &why) : 0;

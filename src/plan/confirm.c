@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * confirm.wait, and `wgns confirm`, which ends it
+ *
+ * The step listens on a socket in the tunnel's folder, which only root can enter. To connect is to confirm; the answer is one
+ * byte, sent when the tunnel is recorded as up, or the end of the connection. So whoever confirms knows whether it was in time.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "change_internal.h"
+#include "op.h"
+#include "wgns/fd.h"
+#include "wgns/str.h"
+
+#define SOCKET_NAME "confirm"
+#define BACKLOG 8
+
+static int open_folder(int run_fd, const char *place, const char *name, struct err *e)
+{
+	char path[STATE_PLACE_MAX + IFNAMSIZ + 16];
+
+	state_tunnel_path(place, name, path, sizeof(path));
+	return state_openat(run_fd, path, O_RDONLY | O_DIRECTORY, e);
+}
+
+/* by the folder's descriptor: nothing on the way there is followed (unix(7) has no bindat) */
+static struct sockaddr_un socket_in(int dir_fd)
+{
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+
+	(void)snprintf(sun.sun_path, sizeof(sun.sun_path), "/proc/self/fd/%d/" SOCKET_NAME, dir_fd);
+	return sun;
+}
+
+static int listen_in(int dir_fd, struct err *e)
+{
+	const struct sockaddr_un sun = socket_in(dir_fd);
+	AUTO_FD int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (fd < 0 || bind(fd, (const struct sockaddr *)&sun, sizeof(sun)) < 0 ||
+	    listen(fd, BACKLOG) < 0)
+		return err_set(e, errno, "listen for `wgns confirm`");
+	return fd_take(&fd);
+}
+
+static int judge(struct op_env *env, enum op_answer answer, int told_fd, unsigned seconds,
+		 struct err *e)
+{
+	switch (answer) {
+	case OP_CONFIRMED:
+		/* none when it was confirmed on the terminal */
+		env->confirmed_fd = accept4(told_fd, NULL, NULL, SOCK_CLOEXEC);
+		return 0;
+	case OP_TIMED_OUT:
+		return err_say(e, ETIMEDOUT, "nobody confirmed it in %u s", seconds);
+	case OP_INTERRUPTED:
+		return err_say(e, EINTR, "interrupted");
+	}
+	return err_say(e, EINVAL, "no answer");
+}
+
+/* "confirm.wait wg0 60 s" */
+int confirm_wait_run(struct op_env *env, const struct step *step, struct err *e)
+{
+	unsigned long long seconds;
+
+	if (!env->ask || str_to_u64(step->words[2], UINT32_MAX, &seconds) < 0)
+		return err_say(e, EINVAL, "nobody to ask");
+	AUTO_FD int dir_fd =
+		open_folder(env->run_fd, env->tunnel.place, env->tunnel.device.name, e);
+	AUTO_FD int told_fd = dir_fd < 0 ? -1 : listen_in(dir_fd, e);
+	if (told_fd < 0)
+		return -e->code;
+	env->has_asked = true;
+	enum op_answer answer = env->ask(env->note_ctx, told_fd, (unsigned)seconds);
+	/* who comes from here on finds nobody; the file goes with the folder when it cannot be removed */
+	(void)unlinkat(dir_fd, SOCKET_NAME, 0);
+	return judge(env, answer, told_fd, (unsigned)seconds, e);
+}
+
+void confirm_answer(struct op_env *env)
+{
+	if (env->confirmed_fd >= 0) /* who does not wait for the answer gets none */
+		(void)send(env->confirmed_fd, "1", 1, MSG_NOSIGNAL);
+	fd_close_indirect(&env->confirmed_fd);
+}
+
+bool confirm_is_awaited(char name[IFNAMSIZ])
+{
+	struct state_tunnel *tunnels = NULL;
+	bool is_found = false;
+	struct stat st;
+	struct err ignored; /* then it is not said */
+	size_t n = 0;
+
+	AUTO_FD int run_fd = state_open(false, &ignored);
+	if (run_fd < 0 || state_tunnels(run_fd, &tunnels, &n, &ignored) < 0)
+		return false;
+	for (size_t i = 0; i < n && !is_found; i++) {
+		AUTO_FD int dir_fd =
+			open_folder(run_fd, tunnels[i].place, tunnels[i].device.name, &ignored);
+		is_found =
+			dir_fd >= 0 && fstatat(dir_fd, SOCKET_NAME, &st, AT_SYMLINK_NOFOLLOW) == 0;
+		if (is_found)
+			memcpy(name, tunnels[i].device.name, IFNAMSIZ);
+	}
+	free(tunnels);
+	return is_found;
+}
+
+/* Return: 0 confirmed; -ENOENT nobody waits there; -EPIPE it was too late; another -errno */
+static int tell(int run_fd, const struct state_tunnel *t, struct err *e)
+{
+	struct err ignored; /* it has gone since it was listed */
+	char byte;
+	ssize_t got;
+
+	AUTO_FD int dir_fd = open_folder(run_fd, t->place, t->device.name, &ignored);
+	if (dir_fd < 0)
+		return -ENOENT;
+	const struct sockaddr_un sun = socket_in(dir_fd);
+	AUTO_FD int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return err_set(e, errno, "make a socket");
+	if (connect(fd, (const struct sockaddr *)&sun, sizeof(sun)) < 0)
+		/* refused: the `up` that listened there was killed */
+		return errno == ENOENT || errno == ECONNREFUSED
+			       ? -ENOENT
+			       : err_set(e, errno, "reach the `wgns up` of %s", t->device.name);
+	do { /* ends with its process at the latest */
+		got = recv(fd, &byte, 1, 0);
+	} while (got < 0 && errno == EINTR);
+	if (got == 1)
+		return 0;
+	err_say(e, EPIPE, "too late: %s is being undone", t->device.name);
+	(void)err_as(e, ERR_KIND_STATE);
+	return -EPIPE;
+}
+
+static int say_nobody(const char *name, const struct state_tunnel *found, struct err *e)
+{
+	if (!name)
+		err_say(e, ENOENT, "nothing waits to be confirmed");
+	else if (!found)
+		err_say(e, ENOENT, "%s is not up", name);
+	else if (found->since)
+		err_say(e, ENOENT, "%s is up, and does not wait to be confirmed", name);
+	else
+		err_say(e, ENOENT, "%s does not wait to be confirmed: it is half up", name);
+	if (found && !found->since)
+		err_hint(e, "when its `wgns up` is gone, `wgns down %s` undoes what it did", name);
+	return err_as(e, ERR_KIND_STATE);
+}
+
+int change_confirm(const char *name, char confirmed[IFNAMSIZ], struct err *e)
+{
+	const struct state_tunnel *found = NULL;
+	struct state_tunnel *tunnels = NULL;
+	struct err why;
+	size_t n = 0;
+	int rc = -ENOENT;
+
+	AUTO_FD int run_fd = state_open(false, &why);
+	if (run_fd == -ENOENT)
+		return say_nobody(name, NULL, e);
+	if (run_fd < 0) {
+		*e = why;
+		return run_fd;
+	}
+	if (state_tunnels(run_fd, &tunnels, &n, e) < 0)
+		return -e->code;
+	for (size_t i = 0; i < n && rc == -ENOENT; i++) {
+		if (name && (strcmp(tunnels[i].place, CHANGE_PLACE) != 0 ||
+			     strcmp(tunnels[i].device.name, name) != 0))
+			continue;
+		found = &tunnels[i];
+		rc = tell(run_fd, found, e);
+	}
+	if (rc == 0)
+		memcpy(confirmed, found->device.name, IFNAMSIZ);
+	else if (rc == -ENOENT)
+		rc = say_nobody(name, name ? found : NULL, e);
+	free(tunnels);
+	return rc;
+}
