@@ -193,6 +193,18 @@ void rtnl_build_altname(struct nl_msg *m, int ifindex, const char *altname);
 void rtnl_build_addr_add(struct nl_msg *m, int ifindex, const struct addr *a);
 void rtnl_build_route_add(struct nl_msg *m, int ifindex, const struct addr *dst, uint32_t table);
 void rtnl_build_route_get(struct nl_msg *m, const struct addr *dst);
+/** rtnl_build_veth - two devices, one in the talker's namespace and its peer in @peer_ns_fd; names that are taken are refused */
+void rtnl_build_veth(struct nl_msg *m, const char *name, const char *peer, int peer_ns_fd);
+/** rtnl_put_addr_flags - IFA_F_* for a message of rtnl_build_addr_add() */
+bool rtnl_put_addr_flags(struct nl_msg *m, uint32_t flags);
+/** rtnl_build_route_via - to @dst by a gateway of the same family, in the main table; IPv4 and IPv6 take the same words */
+struct rtnl_route_via {
+	int ifindex;
+	struct addr dst, gateway, prefsrc;
+	uint8_t protocol;
+	uint32_t metric;
+};
+void rtnl_build_route_via(struct nl_msg *m, const struct rtnl_route_via *via);
 
 /** rtnl_route_lookup - RTM_GETROUTE for one destination, as `ip route get`; Return: 0, -ENETUNREACH, ... */
 int rtnl_route_lookup(struct nl *nl, const struct addr *dst, struct rtnl_route *out, struct err *e);

@@ -115,5 +115,16 @@ int sysctl_write_device(const struct restore *r, const char *old, const char *no
 /** sysctl_prepare_netns - a fresh namespace is not a fresh machine: copies from home what programs rely on, forwarding off */
 int sysctl_prepare_netns(const struct sysctl_dirs *from, const struct sysctl_dirs *to,
 			 struct err *e);
+/**
+ * sysctl_forward_netns - let a namespace forward that has no device but lo yet; every one that comes is a host for IPv6 still
+ *
+ * IPv4 asks the device by which a packet comes (conf/DEV/forwarding, here by the default for new ones). IPv6 asks conf/all
+ * only (ip6_forward() of Linux), and conf/DEV/forwarding says whether a device is a router's: a router's takes no
+ * router advertisements, and its default routes go. That is why this happens before any device comes.
+ */
+int sysctl_forward_netns(const struct sysctl_dirs *dirs, struct err *e);
+/** sysctl_set_device - one setting of one device; @folder as in the path of a snapshot_sysctl. Absent: success */
+int sysctl_set_device(const struct sysctl_dirs *dirs, const char *folder, const char *dev,
+		      const char *name, const char *value, struct err *e);
 
 #endif

@@ -30,6 +30,14 @@ static const struct op ops[] = {
 	{ "rule.restore", rule_restore_run, NULL },
 	/* its undo takes the present state of the uplinks, for uplinks.save to give back */
 	{ "route.restore", route_restore_run, route_restore_undo },
+	/* both go with the namespace */
+	{ "lan.guard", lan_guard_run, NULL },
+	{ "lan.forward", lan_forward_run, NULL },
+	{ "lan.create", lan_create_run, lan_create_undo },
+	{ "lan.addr", lan_addr_run, NULL }, /* goes with the pair, as do the routes of lan.sync */
+	{ "lan.allow", lan_allow_run, lan_allow_undo },
+	{ "lan.sync", lan_sync_run, NULL },
+	{ "lan.yield", lan_sync_run, lan_yield_undo },
 	{ "tunnel.create", tunnel_create_run, tunnel_create_undo },
 	/* what the tunnel has goes with the tunnel */
 	{ "tunnel.move", tunnel_move_run, NULL },

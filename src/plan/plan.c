@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "plan_internal.h"
+#include "wgns/lan.h"
 #include "wgns/str.h"
 
 /* as many routes or addresses as a person reads; more are counted */
@@ -107,11 +108,34 @@ static int warn_etc_mount(const char *place, struct plan *plan, struct err *e)
 	return plan_warn(plan, text, e);
 }
 
+/* while nothing is in physical between which something could be forwarded */
+static int plan_lan_before(struct plan *plan, struct err *e)
+{
+	int rc = add(plan, e, "lan.guard physical");
+
+	return rc < 0 ? rc : add(plan, e, "lan.forward physical");
+}
+
+static int plan_lan_after(const struct plan_lan *lan, struct plan *plan, struct err *e)
+{
+	int rc = add(plan, e, "lan.create " LAN_DEVICE " in home and physical");
+
+	if (rc == 0)
+		rc = add(plan, e, "%s", lan->addr);
+	if (rc == 0)
+		rc = add(plan, e, "lan.allow " LAN_DEVICE);
+	return rc < 0 ? rc : add(plan, e, "%s", lan->sync);
+}
+
 static int plan_layout(const struct plan_request *rq, const struct host *host, struct plan *plan,
 		       struct err *e)
 {
 	AUTO_STRBUF struct strbuf names = { 0 };
+	struct plan_lan lan = { "", "" };
 	int rc = plan_uplinks(rq, host, plan, e);
+
+	if (rc == 0 && rq->has_lan)
+		rc = plan_lan(rq, host, plan, &lan, e);
 
 	for (size_t i = 0; i < plan->n_uplinks; i++)
 		strbuf_addf(&names, " %s", plan->uplinks[i]);
@@ -134,6 +158,8 @@ static int plan_layout(const struct plan_request *rq, const struct host *host, s
 		rc = add(plan, e, "netns.name physical as /run/netns/physical");
 	if (rc == 0)
 		rc = add(plan, e, "netns.prepare physical");
+	if (rc == 0 && rq->has_lan)
+		rc = plan_lan_before(plan, e);
 	if (rc == 0)
 		rc = add(plan, e, "sysctl.save home");
 	if (rc == 0)
@@ -150,6 +176,8 @@ static int plan_layout(const struct plan_request *rq, const struct host *host, s
 		rc = add(plan, e, "rule.restore physical");
 	if (rc == 0)
 		rc = add(plan, e, "route.restore physical");
+	if (rc == 0 && rq->has_lan)
+		rc = plan_lan_after(&lan, plan, e);
 	plan->n_layout = plan->n;
 	return rc;
 }
@@ -228,6 +256,18 @@ static int plan_dns(const struct plan_request *rq, struct plan *plan, struct err
 			 e);
 }
 
+/* a tunnel that joins a layout, and may name what home reaches without it */
+static int plan_yield(const struct plan_request *rq, const struct host *host, struct plan *plan,
+		      struct err *e)
+{
+	bool should_yield = false;
+	int rc = plan_lan_late(rq, host, plan, &should_yield, e);
+
+	if (rc == 0 && should_yield)
+		rc = add(plan, e, "lan.yield %s", rq->conf->name);
+	return rc;
+}
+
 static int plan_tunnel(const struct plan_request *rq, struct plan *plan, struct err *e)
 {
 	const struct wgquick *conf = rq->conf;
@@ -298,6 +338,8 @@ int plan_up(const struct plan_request *rq, const struct host *host, struct plan 
 		rc = warn_left(rq, host, &plan, e);
 	if (rc == 0)
 		rc = plan_check_routes(rq, host, &plan, e);
+	if (rc == 0 && host->is_layout_up)
+		rc = plan_yield(rq, host, &plan, e);
 	if (rc == 0)
 		rc = plan_check_sessions(rq, host, &plan, e);
 	if (rc == 0)

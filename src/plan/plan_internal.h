@@ -22,6 +22,23 @@ int plan_check_routes(const struct plan_request *rq, const struct host *host, st
  */
 int plan_check_sessions(const struct plan_request *rq, const struct host *host, struct plan *plan,
 			struct err *e);
+/* The texts of steps that depend on the machine. */
+struct plan_lan {
+	char addr[192], sync[512];
+};
+/**
+ * plan_lan - for Lan = yes, with a warning for each prefix of an uplink that is left out
+ * @plan: its uplinks are known
+ * Return: 0, or the refusal: the name or all addresses of the pair are taken
+ */
+int plan_lan(const struct plan_request *rq, const struct host *host, struct plan *plan,
+	     struct plan_lan *out, struct err *e);
+/**
+ * plan_lan_late - for a tunnel that joins a layout
+ * @should_yield: there is a pair, and what this tunnel names has to be taken from it
+ */
+int plan_lan_late(const struct plan_request *rq, const struct host *host, struct plan *plan,
+		  bool *should_yield, struct err *e);
 
 /** plan_warn - Return: 0 or -ENOMEM */
 int plan_warn(struct plan *plan, const char *text, struct err *e);

@@ -271,3 +271,31 @@ int sysctl_prepare_netns(const struct sysctl_dirs *from, const struct sysctl_dir
 	rc = stop_forwarding(to, "ipv4/conf", e);
 	return rc < 0 ? rc : stop_forwarding(to, "ipv6/conf", e);
 }
+
+int sysctl_set_device(const struct sysctl_dirs *dirs, const char *folder, const char *dev,
+		      const char *name, const char *value, struct err *e)
+{
+	struct err why;
+	AUTO_FD int dir_fd = open_device(dirs, folder, dev, &why);
+
+	if (dir_fd == -ENOENT)
+		return 0; /* a kernel without IPv6 */
+	if (dir_fd < 0) {
+		*e = why;
+		return dir_fd;
+	}
+	int rc = write_value(dir_fd, name, value, e);
+	return rc < 0 ? err_context(e, "%s of %s", folder, dev) : 0;
+}
+
+int sysctl_forward_netns(const struct sysctl_dirs *dirs, struct err *e)
+{
+	int rc = sysctl_set_device(dirs, "ipv4/conf", "default", "forwarding", "1", e);
+
+	/* this sets the default too */
+	if (rc == 0)
+		rc = sysctl_set_device(dirs, "ipv6/conf", "all", "forwarding", "1", e);
+	if (rc == 0)
+		rc = sysctl_set_device(dirs, "ipv6/conf", "default", "forwarding", "0", e);
+	return rc < 0 ? err_context(e, "switch forwarding on in physical") : 0;
+}
