@@ -82,6 +82,7 @@ int guard_clear(struct nl *nl, struct err *e);
 struct guard_seen {
 	bool is_there; /* the inet table */
 	bool is_physical; /* it is physical's; otherwise home's */
+	bool has_lan; /* physical's: it lets the pair of Lan = yes pass */
 	bool is_persistent; /* it can be held, see guard_hold() */
 	bool is_held; /* by an open talker: others cannot change it */
 	bool is_intact; /* everything in it is as it was made; names and ports are the caller's to compare */

@@ -8,6 +8,8 @@
 
 /* type ifname: the kernel compares all 16 bytes */
 #define GUARD_NAME_LEN 16
+/* LAN_DEVICE of lan.h, as initialisers of bytes */
+#define GUARD_LAN_DEVICE 'w', 'g', 'n', 's', '-', 'l', 'a', 'n'
 
 const struct nft_table *guard_home_table(void);
 const struct nft_table *guard_bridge_table(void);

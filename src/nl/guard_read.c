@@ -85,6 +85,16 @@ static bool has_flags(const struct nft_table_seen *inet, const struct nft_table_
 	       (!bridge->is_there || (bridge->flags & flags) == flags);
 }
 
+/* with the LAN's rules or without: what it is not is not intact */
+static int find_lan(struct nl *nl, struct guard_seen *seen, struct err *e)
+{
+	char why[sizeof(seen->why)] = "";
+	int r = nft_compare(nl, guard_physical_table(true), why, sizeof(why), NULL, e);
+
+	seen->has_lan = r == 0 && why[0] == '\0';
+	return r;
+}
+
 static int read_all(struct nl *nl, struct guard_seen *seen, struct err *e)
 {
 	struct nft_table_seen inet = { 0 }, bridge = { 0 };
@@ -100,11 +110,13 @@ static int read_all(struct nl *nl, struct guard_seen *seen, struct err *e)
 	seen->is_held = has_flags(&inet, &bridge, NFT_OWNED);
 	if (inet.is_there)
 		r = read_sets(nl, seen, e);
+	if (r == 0 && seen->is_physical)
+		r = find_lan(nl, seen, e);
 	if (r < 0)
 		return r;
 
 	const struct nft_table *table =
-		seen->is_physical ? guard_physical_table(false) : guard_home_table();
+		seen->is_physical ? guard_physical_table(seen->has_lan) : guard_home_table();
 	r = nft_compare(nl, table, seen->why, sizeof(seen->why), &seen->n_dropped, e);
 	if (r == 0 && bridge.is_there && seen->why[0] == '\0')
 		r = nft_compare(nl, guard_bridge_table(), seen->why, sizeof(seen->why),

@@ -224,23 +224,30 @@ static const struct nft_rule coming_in[] = { RULE(from_lo), RULE(known),	 RULE(i
 					     RULE(icmpv6),  RULE(dhcp),		 RULE(dhcpv6),
 					     RULE(tunnels), RULE(count_and_drop) };
 static const struct nft_rule passing[] = { RULE(count_and_drop) };
+/* Lan = yes: which destinations, by which uplink, is said in a table of its own (lan_guard.h), which drops the others */
+static const struct nft_expr from_lan[] = { META(NFT_META_IIFNAME),
+					    IS_LEN(GUARD_NAME_LEN, GUARD_LAN_DEVICE), ACCEPT };
+static const struct nft_expr to_lan[] = { META(NFT_META_OIFNAME),
+					  IS_LEN(GUARD_NAME_LEN, GUARD_LAN_DEVICE),
+					  { .kind = NFT_KIND_CT, .key = NFT_CT_STATE },
+					  { .kind = NFT_KIND_BITWISE, .len = 4, .data = { KNOWN } },
+					  { .kind = NFT_KIND_CMP, .key = NFT_CMP_NEQ, .len = 4 },
+					  ACCEPT };
+static const struct nft_rule passing_lan[] = { RULE(from_lan), RULE(to_lan), RULE(count_and_drop) };
 /* Nothing is dropped that leaves: what runs here was started with `exec --physical`. */
-static const struct nft_chain physical_chains[] = {
-	{ .name = "input",
-	  .type = "filter",
-	  .hook = NF_INET_LOCAL_IN,
-	  .priority = PRIORITY_FILTER,
-	  .policy = NF_DROP,
-	  .rules = coming_in,
-	  .n_rules = LEN(coming_in) },
-	{ .name = "forward",
-	  .type = "filter",
-	  .hook = NF_INET_FORWARD,
-	  .priority = PRIORITY_FILTER,
-	  .policy = NF_DROP,
-	  .rules = passing,
-	  .n_rules = LEN(passing) },
-};
+#define INPUT                                                                                      \
+	{                                                                                          \
+		.name = "input", .type = "filter", .hook = NF_INET_LOCAL_IN,                       \
+		.priority = PRIORITY_FILTER, .policy = NF_DROP, .rules = coming_in,                \
+		.n_rules = LEN(coming_in)                                                          \
+	}
+#define FORWARD(r)                                                                                 \
+	{                                                                                          \
+		.name = "forward", .type = "filter", .hook = NF_INET_FORWARD,                      \
+		.priority = PRIORITY_FILTER, .policy = NF_DROP, .rules = (r), .n_rules = LEN(r)    \
+	}
+static const struct nft_chain physical_chains[] = { INPUT, FORWARD(passing) };
+static const struct nft_chain lan_chains[] = { INPUT, FORWARD(passing_lan) };
 
 const struct nft_table *guard_physical_table(bool has_lan)
 {
@@ -250,7 +257,12 @@ const struct nft_table *guard_physical_table(bool has_lan)
 						.n_sets = LEN(physical_sets),
 						.chains = physical_chains,
 						.n_chains = LEN(physical_chains) };
+	static const struct nft_table with_lan = { .family = NFPROTO_INET,
+						   .name = TABLE,
+						   .sets = physical_sets,
+						   .n_sets = LEN(physical_sets),
+						   .chains = lan_chains,
+						   .n_chains = LEN(lan_chains) };
 
-	(void)has_lan; /* its rules and the chain that masquerades come here */
-	return &table;
+	return has_lan ? &with_lan : &table;
 }
