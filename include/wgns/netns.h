@@ -35,6 +35,10 @@ int netns_unpin(const char *path, struct err *e);
 
 /** netns_open_dir - a dirfd that goes on showing @path as it is in @ns_fd (for /proc/sys/net/...); fd or -errno */
 int netns_open_dir(int ns_fd, const char *path, struct err *e);
+/** netns_open_file - a file that goes on showing what it is in @ns_fd (/proc/thread-self/net/udp); for reading; fd or -errno */
+int netns_open_file(int ns_fd, const char *path, struct err *e);
+/** netns_socket - socket(2), close-on-exec, in @ns_fd, where it stays; an owned descriptor or -errno */
+int netns_socket(int ns_fd, int domain, int type, int protocol, struct err *e);
 
 /** netns_enter - move this process for good (children that start hooks and daemons) */
 int netns_enter(int ns_fd, struct err *e);

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
@@ -24,7 +25,8 @@
 /* An errand runs in a child that shares memory and descriptors with the waiting parent. */
 struct errand {
 	int ns_fd; /* where to go, or -1 */
-	const char *path; /* what to open there */
+	const char *path; /* what to open there; for a socket, what it is called in errors */
+	const int *socket; /* the arguments of socket(2) instead of a path */
 	int open_flags;
 	int opened_fd;
 	int code; /* positive errno */
@@ -41,7 +43,8 @@ static int errand_run(void *arg)
 		return 1;
 	}
 	r->attempt = "open";
-	r->opened_fd = open(r->path, r->open_flags);
+	r->opened_fd = r->socket ? socket(r->socket[0], r->socket[1], r->socket[2])
+				 : open(r->path, r->open_flags);
 	r->code = r->opened_fd < 0 ? errno : 0;
 	return 0;
 }
@@ -142,6 +145,21 @@ int netns_open_dir(int ns_fd, const char *path, struct err *e)
 	struct errand r = { .ns_fd = ns_fd,
 			    .path = path,
 			    .open_flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC };
+
+	return errand_send(&r, 0, e);
+}
+
+int netns_open_file(int ns_fd, const char *path, struct err *e)
+{
+	struct errand r = { .ns_fd = ns_fd, .path = path, .open_flags = O_RDONLY | O_CLOEXEC };
+
+	return errand_send(&r, 0, e);
+}
+
+int netns_socket(int ns_fd, int domain, int type, int protocol, struct err *e)
+{
+	const int arguments[] = { domain, type | SOCK_CLOEXEC, protocol };
+	struct errand r = { .ns_fd = ns_fd, .path = "a socket there", .socket = arguments };
 
 	return errand_send(&r, 0, e);
 }
