@@ -184,7 +184,7 @@ struct verify_file_caps verify_parse_file_caps(const uint8_t *bytes, size_t len)
 bool verify_has_key(const char *bytes, size_t len);
 /** verify_has_udp_port - a socket with that local port in /proc/net/udp or udp6; @text is cut into lines */
 bool verify_has_udp_port(char *text, uint16_t port);
-/** verify_cap_names - "cap_net_raw, cap_net_admin", "every capability"; "" for none */
+/** verify_cap_names - "cap_net_raw, cap_net_admin", "38 capabilities, cap_sys_admin among them"; "" for none */
 void verify_cap_names(uint64_t caps, char *out, size_t cap);
 
 #endif
