@@ -76,6 +76,9 @@ int change_plan(const struct change_up *up, struct plan *out, char why_backend[2
 int change_up(const struct change_up *up, const struct change_talk *talk, char why_backend[256],
 	      struct err *e);
 
+/** change_check_mounts - is the mount namespace process 1's? Return: 0; kind MACHINE when not; -EACCES for who may not look */
+int change_check_mounts(struct err *e);
+
 struct change_down {
 	const char *name; /* of the tunnel in home */
 	bool should_kill; /* programs that still run in physical */

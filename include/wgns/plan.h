@@ -145,6 +145,23 @@ int plan_up(const struct plan_request *rq, const struct host *host, struct plan 
 int plan_uplinks(const struct plan_request *rq, const struct host *host, struct plan *plan,
 		 struct err *e);
 
+/* What plan_up() and plan_uplinks() refuse and warn of, one by one: doctor says it with the same words. All are pure. */
+/** plan_check_movable - can this uplink move? Return: 0, or an error of kind MACHINE that says why not */
+int plan_check_movable(const struct host *host, const struct rtnl_link *link, struct err *e);
+/** plan_warn_uplink - what a move of this uplink costs, added to @plan's warnings; Return: 0 or -ENOMEM */
+int plan_warn_uplink(const struct host *host, struct plan *plan, const struct rtnl_link *link,
+		     struct err *e);
+/** plan_check_place - is the caller outside of physical? Return: 0, or an error of kind STATE, as the next three */
+int plan_check_place(const struct host *host, struct err *e);
+/** plan_check_interrupted - has every `up` come to its end? */
+int plan_check_interrupted(const struct host *host, struct err *e);
+/** plan_check_foreign - is a namespace called physical that of wgns? */
+int plan_check_foreign(const struct host *host, struct err *e);
+/** plan_check_other_tunnels - is no WireGuard device of others in home? Only asked while the layout is not up */
+int plan_check_other_tunnels(const struct host *host, struct err *e);
+/** plan_check_folders - can exec hide what is in plan_folders? Return: 0, or an error of kind MACHINE; asked as above */
+int plan_check_folders(const struct host *host, struct err *e);
+
 /**
  * plan_routes - where the routes of AllowedIPs go, as wg-quick does: longest prefix first, each once, those that an
  * address of the tunnel covers left out when Table is automatic

@@ -88,7 +88,7 @@ static int read_device(struct nl *nl, int home_fd, struct rtnl_link *link, struc
 	uint32_t ids[1];
 
 	int rc = rtnl_probe_movable(nl, link->ifindex, home_fd, &why);
-	if (rc < 0)
+	if (rc < 0 && rc != -EPERM) /* who may not ask learns nothing, neither way */
 		(void)snprintf(dev->immutable, sizeof(dev->immutable), "%.255s",
 			       why.kernel[0] ? why.kernel : why.text);
 	dev->is_wireless = link->is_wireless || is_wireless(link->name);

@@ -20,23 +20,17 @@ static const struct state_tunnel *find_tunnel(const struct host *host, const cha
 	return NULL;
 }
 
-/* states in which `up` has nothing to begin with */
-static int check_state(const struct plan_request *rq, const struct host *host, struct err *e)
+int plan_check_place(const struct host *host, struct err *e)
 {
-	const char *name = rq->conf->name;
-	const struct state_tunnel *tunnel = find_tunnel(host, name);
+	if (!host->is_inside_physical)
+		return 0;
+	err_say(e, EINVAL, "this is physical itself: a tunnel would have nowhere to go");
+	err_hint(e, "call wgns up in home, where your programs are");
+	return err_as(e, ERR_KIND_STATE);
+}
 
-	if (host->is_inside_physical) {
-		err_say(e, EINVAL, "this is physical itself: a tunnel would have nowhere to go");
-		err_hint(e, "call wgns up in home, where your programs are");
-		return err_as(e, ERR_KIND_STATE);
-	}
-
-	if (tunnel && !state_tunnel_is_half(tunnel)) {
-		err_say(e, EEXIST, "%s is already up", name);
-		err_hint(e, "`wgns status %s` shows it, `wgns down %s` ends it", name, name);
-		return err_as(e, ERR_KIND_STATE);
-	}
+int plan_check_interrupted(const struct host *host, struct err *e)
+{
 	for (size_t i = 0; i < host->n_tunnels; i++) {
 		const struct state_tunnel *other = &host->tunnels[i];
 		if (!state_tunnel_is_half(other))
@@ -51,21 +45,45 @@ static int check_state(const struct plan_request *rq, const struct host *host, s
 		err_hint(e, "`wgns recover` undoes what it did");
 		return err_as(e, ERR_KIND_STATE);
 	}
+	return 0;
+}
+
+int plan_check_foreign(const struct host *host, struct err *e)
+{
+	if (!host->has_foreign_physical)
+		return 0;
+	err_say(e, EEXIST, "a namespace called physical exists, and wgns did not make it");
+	err_hint(e, "`ip netns del physical` removes it when nothing lives there any more");
+	return err_as(e, ERR_KIND_STATE);
+}
+
+/* states in which `up` has nothing to begin with */
+static int check_state(const struct plan_request *rq, const struct host *host, struct err *e)
+{
+	const char *name = rq->conf->name;
+	const struct state_tunnel *tunnel = find_tunnel(host, name);
+	int rc = plan_check_place(host, e);
+
+	if (rc < 0)
+		return rc;
+	if (tunnel && !state_tunnel_is_half(tunnel)) {
+		err_say(e, EEXIST, "%s is already up", name);
+		err_hint(e, "`wgns status %s` shows it, `wgns down %s` ends it", name, name);
+		return err_as(e, ERR_KIND_STATE);
+	}
+	rc = plan_check_interrupted(host, e);
+	if (rc < 0)
+		return rc;
 	if (rtnl_links_by_name(&host->links, name)) {
 		err_say(e, EEXIST, "a device called %s exists, and wgns did not make it", name);
 		err_hint(e, "`wg-quick down %s` or `ip link del %s` removes it", name, name);
 		return err_as(e, ERR_KIND_STATE);
 	}
-	if (host->has_foreign_physical) {
-		err_say(e, EEXIST, "a namespace called physical exists, and wgns did not make it");
-		err_hint(e, "`ip netns del physical` removes it when nothing lives there any more");
-		return err_as(e, ERR_KIND_STATE);
-	}
-	return 0;
+	return plan_check_foreign(host, e);
 }
 
 /* a tunnel born in home would send its ciphertext through the new tunnel, and nobody would notice */
-static int check_other_tunnels(const struct host *host, struct err *e)
+int plan_check_other_tunnels(const struct host *host, struct err *e)
 {
 	for (size_t i = 0; i < host->links.n; i++) {
 		const struct rtnl_link *link = &host->links.items[i];
@@ -84,7 +102,7 @@ static int check_other_tunnels(const struct host *host, struct err *e)
 }
 
 /* the helper hides what is in these: a folder that is somewhere else could be reached there */
-static int check_folders(const struct host *host, struct err *e)
+int plan_check_folders(const struct host *host, struct err *e)
 {
 	for (size_t i = 0; i < PLAN_N_FOLDERS; i++) {
 		const char *path = plan_folders[i].path;
@@ -120,9 +138,9 @@ int plan_check(const struct plan_request *rq, const struct host *host, struct er
 	if (rc == 0)
 		rc = check_hooks(rq, e);
 	if (rc == 0 && !host->is_layout_up)
-		rc = check_other_tunnels(host, e);
+		rc = plan_check_other_tunnels(host, e);
 	if (rc == 0 && !host->is_layout_up)
-		rc = check_folders(host, e);
+		rc = plan_check_folders(host, e);
 	return rc;
 }
 

@@ -33,7 +33,7 @@ static int open_state(int *run_fd, struct err *e)
 	return 0;
 }
 
-static int check_mount_namespace(struct err *e)
+int change_check_mounts(struct err *e)
 {
 	int is_init = netns_mount_is_init(e);
 
@@ -75,7 +75,7 @@ static int make_plan(const struct change_up *up, int run_fd, struct plan *out,
 		.sessions = sessions,
 	};
 
-	int rc = check_mount_namespace(e);
+	int rc = change_check_mounts(e);
 	if (rc < 0)
 		return rc;
 	(void)snprintf(dev.daemon, sizeof(dev.daemon), "%s", up->daemon);

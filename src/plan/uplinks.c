@@ -73,7 +73,7 @@ static int refuse(struct err *e, const char *name, const char *why, const char *
 }
 
 /* everything that would leave something behind which goes on sending in clear, or would not come back */
-static int check_movable(const struct host *host, const struct rtnl_link *link, struct err *e)
+int plan_check_movable(const struct host *host, const struct rtnl_link *link, struct err *e)
 {
 	const struct host_device *dev = device_of(host, link);
 	char why[512];
@@ -104,7 +104,8 @@ static int check_movable(const struct host *host, const struct rtnl_link *link, 
 	if (dev->is_wireless)
 		return refuse(e, link->name,
 			      "it is wireless, and such a device moves only with its phy",
-			      "this version of wgns moves ethernet and virtual devices only");
+			      "this version of wgns moves ethernet and virtual devices only: name "
+			      "such with --uplink");
 	if (dev->immutable[0]) {
 		err_say(e, EINVAL, "%s cannot move to physical: its namespace is fixed",
 			link->name);
@@ -222,6 +223,14 @@ static int warn_lost(const struct host *host, struct plan *plan, const struct rt
 	return 0;
 }
 
+int plan_warn_uplink(const struct host *host, struct plan *plan, const struct rtnl_link *link,
+		     struct err *e)
+{
+	int rc = warn_lost(host, plan, link, e);
+
+	return rc < 0 ? rc : warn_lease(host, plan, link, e);
+}
+
 /* --uplink leaves a way out of the tunnel where another uplink stays: nobody should learn that from a capture */
 static int warn_staying(const struct host *host, struct plan *plan, struct err *e)
 {
@@ -255,11 +264,9 @@ int plan_uplinks(const struct plan_request *rq, const struct host *host, struct 
 		rc = add_stacked(host, plan, e);
 	for (size_t i = 0; rc == 0 && i < plan->n_uplinks; i++) {
 		const struct rtnl_link *link = rtnl_links_by_name(&host->links, plan->uplinks[i]);
-		rc = check_movable(host, link, e);
+		rc = plan_check_movable(host, link, e);
 		if (rc == 0)
-			rc = warn_lost(host, plan, link, e);
-		if (rc == 0)
-			rc = warn_lease(host, plan, link, e);
+			rc = plan_warn_uplink(host, plan, link, e);
 	}
 	if (rc == 0 && plan->n_uplinks > RTNL_MAP_MAX) {
 		err_say(e, E2BIG, "%zu uplinks are more than the %d that wgns moves",
