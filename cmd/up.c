@@ -136,6 +136,14 @@ static int print_plan_json(const struct change_up *up, const struct plan *plan, 
 	return cmd_flush(EXIT_DONE);
 }
 
+/* a machine that cannot do it: doctor sees all that is in the way, not only the first */
+static int fail(struct err *e, const char *context)
+{
+	if (e->kind == ERR_KIND_MACHINE && !e->hint[0])
+		err_hint(e, "`wgns doctor` says more");
+	return cmd_fail(e, context);
+}
+
 static int show_plan(const struct options *o, const struct change_up *up, const char *context)
 {
 	struct plan plan = { 0 };
@@ -143,7 +151,7 @@ static int show_plan(const struct options *o, const struct change_up *up, const 
 	struct err e;
 
 	if (change_plan(up, &plan, why, &e) < 0)
-		return cmd_fail(&e, context);
+		return fail(&e, context);
 	int status = EXIT_DONE;
 	if (o->is_json) {
 		status = print_plan_json(up, &plan, why);
@@ -169,7 +177,7 @@ static int bring_up(const struct options *o, const struct change_up *up, const c
 
 	talk_begin(&talk, &callbacks);
 	if (change_up(up, &callbacks, why, &e) < 0) {
-		int status = cmd_fail(&e, context);
+		int status = fail(&e, context);
 		if (status == EXIT_FAILED)
 			fprintf(stderr, "wgns: %s: %s\n", context,
 				talk.was_undone ? "everything was undone" : "nothing was touched");
