@@ -15,6 +15,9 @@
  */
 int genl_family_id(struct nl *genl, const char *family, uint16_t *id, struct err *e);
 
+/** genl_is_registered - is the family there now? A list is asked for, which loads nothing. Return: 1, 0, -errno */
+int genl_is_registered(struct nl *genl, const char *family, struct err *e);
+
 /**
  * wgnl_set - WG_CMD_SET_DEVICE, split over messages at allowed-ip boundaries
  * @dev: dev->name names the interface in the talker's namespace; endpoints are the resolved ones
