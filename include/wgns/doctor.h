@@ -148,7 +148,9 @@ struct doctor_names {
 	const char *manager; /* dns_manager_name() of who gets DNS= */
 	char resolv_conf[PATH_MAX]; /* where /etc/resolv.conf leads as a symlink; "" for a file */
 	bool is_resolv_conf_there;
-	bool is_resolv_conf_mounted; /* and cannot be replaced by a rename */
+	bool is_resolv_conf_mounted; /* then it is written in place */
+	bool is_resolv_conf_immutable; /* chattr +i: statx(2), STATX_ATTR_IMMUTABLE */
+	bool is_etc_read_only;
 	char hosts[256]; /* of nsswitch.conf(5); "" for none */
 };
 void doctor_read_names(struct doctor_names *out);
@@ -195,6 +197,7 @@ struct doctor_file {
 	char *problem; /* the first error or else warning; owned, or NULL when all is well */
 };
 struct doctor_state {
+	bool is_known; /* false: the facts could not be read */
 	bool is_root;
 	bool is_changing; /* another wgns is at work */
 	bool has_tunnels; /* some are up: then nothing is left over */

@@ -40,21 +40,24 @@ static int examine_host(const struct doctor_request *rq, const struct doctor_pro
 	struct doctor_names names;
 	struct host host = { 0 };
 	struct err ignored; /* that it is refused is a finding of privilege.run */
+	struct err why;
+	int rc = 0;
 	AUTO_FD int run_fd = geteuid() == 0 ? state_open(false, &ignored) : -1;
 
-	int rc = read_host(rq, run_fd < 0 ? -1 : run_fd, &host, e);
-	if (rc == 0)
+	if (read_host(rq, run_fd < 0 ? -1 : run_fd, &host, &why) == 0) {
 		rc = doctor_read_uplinks(rq->settings, &host, &uplinks, e);
-	if (rc == 0)
-		rc = doctor_read_state(rq, run_fd < 0 ? -1 : run_fd, &host, &state, e);
-	if (rc == 0) {
+		if (rc == 0)
+			rc = doctor_read_state(rq, run_fd < 0 ? -1 : run_fd, &host, &state, e);
 		doctor_judge_uplinks(&uplinks, processes, out);
-		doctor_read_names(&names);
-		doctor_judge_names(&names, processes, out);
-		doctor_read_privilege(rq, &privilege);
-		doctor_judge_privilege(&privilege, out);
-		doctor_judge_state(&state, processes, release, rq->settings_problem, out);
+	} else { /* `up` would say the same; the rest is worth knowing all the same */
+		findings_begin(out, "uplinks.facts", "the devices and the state can be read");
+		doctor_add_refusal(out, &why);
 	}
+	doctor_read_names(&names);
+	doctor_judge_names(&names, processes, out);
+	doctor_read_privilege(rq, &privilege);
+	doctor_judge_privilege(&privilege, out);
+	doctor_judge_state(&state, processes, release, rq->settings_problem, out);
 	doctor_uplinks_free(&uplinks);
 	doctor_state_free(&state);
 	host_free(&host);

@@ -157,13 +157,18 @@ static void judge_resolver(const struct doctor_names *n, bool has_resolved, stru
 	if (n->resolv_conf[0])
 		findings_add(out, FINDING_NOTE, "/etc/resolv.conf is a symlink to %s",
 			     n->resolv_conf);
-	if (is_file && n->is_resolv_conf_mounted) {
+	if (is_file && n->is_resolv_conf_mounted)
+		findings_add(out, FINDING_NOTE,
+			     "/etc/resolv.conf is a mount, and is written in place");
+	if (is_file && n->is_resolv_conf_immutable) {
 		findings_add(out, FINDING_WARNING,
-			     "/etc/resolv.conf is a mount and cannot be replaced: up fails for a "
-			     "file with DNS=");
-		findings_hint(
-			out,
-			"umount /etc/resolv.conf, or install resolvconf: apt install openresolv");
+			     "/etc/resolv.conf is immutable: up fails for a file with DNS=");
+		findings_hint(out, "chattr -i /etc/resolv.conf");
+	}
+	if (is_file && n->is_etc_read_only && !n->is_resolv_conf_mounted) {
+		findings_add(out, FINDING_WARNING,
+			     "/etc is mounted read-only: up fails for a file with DNS=");
+		findings_hint(out, "install resolvconf: apt install openresolv");
 	}
 	if (is_file && has_resolved) {
 		findings_add(out, FINDING_WARNING,

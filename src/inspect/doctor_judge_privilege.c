@@ -87,9 +87,10 @@ static void judge_group(const struct doctor_privilege *p, struct findings *out)
 		     p->members[0] ? p->members : "nobody is in it");
 	if (p->is_user_root ? p->members[0] != '\0' : p->is_member)
 		return;
-	findings_add(out, FINDING_WARNING, "%s%s is not in group %s",
-		     p->is_user_root ? "nobody" : p->user, p->is_user_root ? " but root" : "",
-		     p->group);
+	if (p->is_user_root)
+		findings_add(out, FINDING_WARNING, "nobody but root may use exec");
+	else
+		findings_add(out, FINDING_WARNING, "%s is not in group %s", p->user, p->group);
 	findings_hint(out, "sudo usermod -aG %s %s, and log in again", p->group,
 		      p->is_user_root ? "USER" : p->user);
 }

@@ -14,8 +14,8 @@ static void judge_left(const struct doctor_state *s, struct findings *out)
 			     s->is_changing ? "another wgns is changing the network just now: ask "
 					      "again when it is done"
 					    : "only root sees what is in /run/wgns");
-		findings_hint(out,
-			      s->is_changing ? "ask again when it is done" : "sudo wgns doctor");
+		if (!s->is_changing)
+			findings_hint(out, DOCTOR_AS_ROOT);
 		return;
 	}
 	for (size_t i = 0; i < s->n_refusals; i++)
@@ -90,8 +90,10 @@ static void judge_firewall(bool has_service, const struct doctor_process *firewa
 void doctor_judge_state(const struct doctor_state *s, const struct doctor_processes *processes,
 			const char *release, const char *settings_problem, struct findings *out)
 {
-	judge_left(s, out);
-	judge_files(s, settings_problem, out);
+	if (s->is_known) {
+		judge_left(s, out);
+		judge_files(s, settings_problem, out);
+	}
 	judge_firewall(s->has_nftables_service, doctor_find(processes, DOCTOR_FIREWALLD), release,
 		       out);
 }

@@ -29,7 +29,7 @@ static void judge_move(const struct doctor_uplinks *u, struct findings *out)
 		strbuf_addf(&names, "%s%s", i ? ", " : "", u->items[i].name);
 		n_refused += u->items[i].refusal.code != 0;
 	}
-	if (!n_refused && !u->refusal.code)
+	if (u->n && !n_refused && !u->refusal.code)
 		findings_add(out, FINDING_NOTE, "%s", names.s ? names.s : "");
 	for (size_t i = 0; i < u->n; i++) {
 		if (!u->items[i].refusal.code)

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* who tells programs of names */
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "doctor_internal.h"
@@ -28,12 +30,18 @@ static bool is_mounted(const char *wanted)
 void doctor_read_names(struct doctor_names *out)
 {
 	struct stat st;
+	struct statvfs fs;
+	struct statx stx;
 	AUTO_FREE char *nsswitch = doctor_read_text("/etc/nsswitch.conf");
 
 	*out = (struct doctor_names){
 		.manager = dns_manager_name(dns_detect()),
 		.is_resolv_conf_there = stat(RESOLV_CONF, &st) == 0,
 		.is_resolv_conf_mounted = is_mounted(RESOLV_CONF),
+		.is_resolv_conf_immutable =
+			statx(AT_FDCWD, RESOLV_CONF, 0, STATX_BASIC_STATS, &stx) == 0 &&
+			(stx.stx_attributes & STATX_ATTR_IMMUTABLE),
+		.is_etc_read_only = statvfs("/etc", &fs) == 0 && (fs.f_flag & ST_RDONLY),
 	};
 	ssize_t len = readlink(RESOLV_CONF, out->resolv_conf, sizeof(out->resolv_conf) - 1);
 	out->resolv_conf[len > 0 ? len : 0] = '\0';

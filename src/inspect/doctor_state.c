@@ -122,7 +122,8 @@ static bool has_nftables_service(void)
 int doctor_read_state(const struct doctor_request *rq, int run_fd, const struct host *host,
 		      struct doctor_state *out, struct err *e)
 {
-	struct doctor_state s = { .is_root = geteuid() == 0,
+	struct doctor_state s = { .is_known = true,
+				  .is_root = geteuid() == 0,
 				  .is_changing = is_locked(run_fd),
 				  .has_tunnels = host->n_tunnels || host->is_layout_up,
 				  .has_nftables_service = has_nftables_service() };
