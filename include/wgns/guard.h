@@ -96,6 +96,8 @@ struct guard_seen {
 };
 /** guard_read - @out is empty when there is none; guard_seen_free() it on success */
 int guard_read(struct nl *nl, struct guard_seen *out, struct err *e);
+/** guard_is_boot - home's, and nothing but lo may send: the guard of KillSwitch = boot */
+bool guard_is_boot(const struct guard_seen *seen);
 void guard_seen_free(struct guard_seen *seen);
 
 #endif

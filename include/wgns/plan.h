@@ -12,6 +12,7 @@
 #include <stddef.h>
 
 #include "wgns/err.h"
+#include "wgns/guard.h"
 #include "wgns/rtnl.h"
 #include "wgns/state.h"
 #include "wgns/wgnsconf.h"
@@ -78,6 +79,14 @@ enum host_folder {
 	HOST_FOLDER_OTHER, /* a symlink, or no folder at all */
 };
 
+/* What there is for the guard, and of it */
+struct host_guard {
+	char lacking[256]; /* why this kernel has no nf_tables, "" when it has */
+	struct guard_kernel kernel;
+	bool is_in_home, is_in_physical; /* a guard is there now */
+	bool is_boot; /* home's is that of KillSwitch = boot: nothing but lo */
+};
+
 struct host {
 	struct rtnl_links links;
 	struct host_device *devices; /* one for each link, same order */
@@ -91,6 +100,7 @@ struct host {
 	enum host_folder folders[PLAN_N_FOLDERS]; /* of plan_folders */
 	char etc_mount
 		[128]; /* a mount below /etc, whose place shows what is under it in a box; "" for none */
+	struct host_guard guard;
 	bool is_netns_dir_shared; /* /run/netns is a mount point already, as ip-netns(8) makes it */
 };
 void host_free(struct host *host);

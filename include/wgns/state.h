@@ -59,6 +59,7 @@ struct state_tunnel {
 	struct backend_device device; /* device.name is the tunnel's name */
 	char file[PATH_MAX]; /* configuration as it was named at `up`, absolute */
 	char dns[16]; /* who was told of DNS=: "resolvconf", "resolved", "file", "" */
+	uint16_t port; /* that its guard.port opens in physical; 0: none */
 	int64_t since; /* seconds since the epoch when `up` was done; 0: it was not */
 	bool is_ending; /* `down` has begun: it is not up any more, whatever is left of it */
 	unsigned

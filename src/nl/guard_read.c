@@ -16,6 +16,12 @@ void guard_seen_free(struct guard_seen *seen)
 	*seen = (struct guard_seen){ 0 };
 }
 
+bool guard_is_boot(const struct guard_seen *seen)
+{
+	return seen->is_there && !seen->is_physical && seen->n_names == 1 &&
+	       strcmp(seen->names[0], "lo") == 0;
+}
+
 /* -ENOENT for a set that somebody removed; @e is untouched then, nft_compare() names it */
 static int read_set(struct nl *nl, const struct nft_table *table, const struct nft_set *set,
 		    struct nft_elems *out, struct err *e)

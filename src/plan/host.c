@@ -218,6 +218,8 @@ int host_read(int run_fd, char *const *named, size_t n_named, struct host *out, 
 	if (rc == 0)
 		rc = read_state(run_fd, home_fd, &host, e);
 	if (rc == 0)
+		host_read_guard(run_fd, home_fd, &host);
+	if (rc == 0)
 		rc = read_folders(&host, e);
 	if (rc == 0)
 		rc = rtnl_dump_links(nl, &host.links, e);

@@ -11,4 +11,7 @@
  */
 int host_read_children(int home_fd, struct host *host, struct err *e);
 
+/** host_read_guard - what the kernel can, and what there is */
+void host_read_guard(int run_fd, int home_fd, struct host *host);
+
 #endif

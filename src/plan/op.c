@@ -19,6 +19,9 @@ static const struct op ops[] = {
 	{ "netns.share", netns_share_run, netns_share_undo },
 	{ "netns.name", netns_name_run, netns_name_undo },
 	{ "netns.prepare", netns_prepare_run, NULL }, /* goes with the namespace */
+	{ "guard.set", guard_set_run, guard_set_undo }, /* physical's goes with the namespace */
+	{ "guard.allow", guard_allow_run, guard_allow_undo },
+	{ "guard.port", guard_port_run, guard_port_undo },
 	{ "sysctl.save", sysctl_save_run, sysctl_save_undo },
 	{ "uplinks.save", uplinks_save_run,
 	  uplinks_save_undo }, /* its undo configures home again */

@@ -64,6 +64,11 @@ static int add(struct plan *plan, struct err *e, const char *fmt, ...)
 	return rc < 0 ? err_set(e, -rc, "plan the step '%s'", text) : 0;
 }
 
+int plan_add(struct plan *plan, const char *text, struct err *e)
+{
+	return add(plan, e, "%s", text);
+}
+
 int plan_warn(struct plan *plan, const char *text, struct err *e)
 {
 	if (str_list_add(&plan->warnings, &plan->n_warnings, text, strlen(text)) < 0)
@@ -161,7 +166,12 @@ static int plan_layout(const struct plan_request *rq, const struct host *host, s
 	if (rc == 0 && rq->has_lan)
 		rc = plan_lan_before(plan, e);
 	if (rc == 0)
+		rc = plan_guard_physical(host, plan, e);
+	if (rc == 0)
 		rc = add(plan, e, "sysctl.save home");
+	/* in front of what configures home again when it is undone */
+	if (rc == 0)
+		rc = plan_guard_home(rq, host, plan, e);
 	if (rc == 0)
 		rc = add(plan, e, "uplinks.save home%s", names.s);
 	for (size_t i = 0; rc == 0 && i < plan->n_uplinks; i++)
@@ -268,18 +278,23 @@ static int plan_yield(const struct plan_request *rq, const struct host *host, st
 	return rc;
 }
 
-static int plan_tunnel(const struct plan_request *rq, struct plan *plan, struct err *e)
+static int plan_tunnel(const struct plan_request *rq, const struct host *host, struct plan *plan,
+		       struct err *e)
 {
 	const struct wgquick *conf = rq->conf;
 	const char *name = conf->name;
 
 	int rc = add(plan, e, "tunnel.create %s in physical by %s", name, rq->backend);
 	if (rc == 0)
+		rc = plan_guard_allow(rq, host, plan, e);
+	if (rc == 0)
 		rc = add(plan, e, "tunnel.move %s physical -> home", name);
 	if (rc == 0 && strcmp(rq->backend, "userspace") == 0)
 		rc = add(plan, e, "socket.name %s as /run/wireguard/%s.sock", name, name);
 	if (rc == 0)
 		rc = plan_hooks(conf, WGQUICK_PRE_UP, "PreUp", plan, e);
+	if (rc == 0)
+		rc = plan_guard_port(rq, host, plan, e);
 	if (rc == 0)
 		rc = add(plan, e, "wg.set %s: %zu peer%s", name, conf->device.n_peers,
 			 conf->device.n_peers == 1 ? "" : "s");
@@ -343,7 +358,7 @@ int plan_up(const struct plan_request *rq, const struct host *host, struct plan 
 	if (rc == 0)
 		rc = plan_check_sessions(rq, host, &plan, e);
 	if (rc == 0)
-		rc = plan_tunnel(rq, &plan, e);
+		rc = plan_tunnel(rq, host, &plan, e);
 	/* the last step of all: what is confirmed is everything */
 	if (rc == 0 && rq->confirm_s)
 		rc = add(&plan, e, "confirm.wait %s %u s", rq->conf->name, rq->confirm_s);

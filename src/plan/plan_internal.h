@@ -40,6 +40,23 @@ int plan_lan(const struct plan_request *rq, const struct host *host, struct plan
 int plan_lan_late(const struct plan_request *rq, const struct host *host, struct plan *plan,
 		  bool *should_yield, struct err *e);
 
+/**
+ * plan_guard_home - the step that sets home's guard, where there is to be one, and what it will stop
+ * @plan: its uplinks are known
+ */
+int plan_guard_home(const struct plan_request *rq, const struct host *host, struct plan *plan,
+		    struct err *e);
+/** plan_guard_physical - likewise physical's */
+int plan_guard_physical(const struct host *host, struct plan *plan, struct err *e);
+/** plan_guard_allow - the tunnel may send, where there is a guard */
+int plan_guard_allow(const struct plan_request *rq, const struct host *host, struct plan *plan,
+		     struct err *e);
+/** plan_guard_port - strangers may send to the tunnel's port */
+int plan_guard_port(const struct plan_request *rq, const struct host *host, struct plan *plan,
+		    struct err *e);
+
+/** plan_add - one more step; Return: 0 or -errno */
+int plan_add(struct plan *plan, const char *text, struct err *e);
 /** plan_warn - Return: 0 or -ENOMEM */
 int plan_warn(struct plan *plan, const char *text, struct err *e);
 

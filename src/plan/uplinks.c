@@ -232,8 +232,10 @@ int plan_warn_uplink(const struct host *host, struct plan *plan, const struct rt
 }
 
 /* --uplink leaves a way out of the tunnel where another uplink stays: nobody should learn that from a capture */
-static int warn_staying(const struct host *host, struct plan *plan, struct err *e)
+static int warn_staying(const struct plan_request *rq, const struct host *host, struct plan *plan,
+			struct err *e)
 {
+	bool is_stopped = rq->kill_switch != KILL_SWITCH_NO || host->guard.is_in_home;
 	char text[200];
 
 	for (size_t i = 0; i < host->links.n; i++) {
@@ -241,9 +243,9 @@ static int warn_staying(const struct host *host, struct plan *plan, struct err *
 		if (!host_is_candidate(host, link, NULL, 0) ||
 		    is_named(link->name, plan->uplinks, plan->n_uplinks))
 			continue;
-		int len = snprintf(text, sizeof(text),
-				   "%s stays in home, and what goes over it goes past the tunnel",
-				   link->name);
+		int len = snprintf(text, sizeof(text), "%s stays in home, and %s", link->name,
+				   is_stopped ? "the guard stops what goes over it"
+					      : "what goes over it goes past the tunnel");
 		if (str_list_add(&plan->warnings, &plan->n_warnings, text, (size_t)len) < 0)
 			return err_set(e, ENOMEM, "plan");
 	}
@@ -275,7 +277,7 @@ int plan_uplinks(const struct plan_request *rq, const struct host *host, struct 
 		return err_as(e, ERR_KIND_MACHINE);
 	}
 	if (rc == 0 && rq->n_uplinks)
-		rc = warn_staying(host, plan, e);
+		rc = warn_staying(rq, host, plan, e);
 	if (rc < 0 || plan->n_uplinks)
 		return rc;
 	err_say(e, ENODEV,

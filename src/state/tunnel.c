@@ -40,9 +40,9 @@ int state_tunnel_write(int run_fd, const struct state_tunnel *t, struct err *e)
 		    t->device.birth_name, t->device.ifindex, t->device.daemon, (int)t->device.pid,
 		    t->device.start_time, t->device.log_path);
 	strbuf_addf(&b,
-		    "dns=%s\nhooks=%u\nsince=%" PRId64 "\nhome=%" PRIu64 ":%" PRIu64
+		    "dns=%s\nport=%u\nhooks=%u\nsince=%" PRId64 "\nhome=%" PRIu64 ":%" PRIu64
 		    "\nbirth=%" PRIu64 ":%" PRIu64 "\nending=%d\nfile=",
-		    t->dns, t->hooks_run, t->since, t->home.dev, t->home.ino, t->birth.dev,
+		    t->dns, t->port, t->hooks_run, t->since, t->home.dev, t->home.ino, t->birth.dev,
 		    t->birth.ino, t->is_ending);
 	/* the last line says that none is missing */
 	strbuf_add_hex(&b, t->file, strlen(t->file));
@@ -130,6 +130,10 @@ static bool take_pair(struct state_tunnel *t, const char *key, const char *value
 		if (!take_u64(value, 1, &n))
 			return false;
 		t->is_ending = n == 1;
+	} else if (strcmp(key, "port") == 0) {
+		if (!take_u64(value, UINT16_MAX, &n))
+			return false;
+		t->port = (uint16_t)n;
 	} else if (strcmp(key, "since") == 0) {
 		if (!take_u64(value, INT64_MAX, &n))
 			return false;

@@ -49,6 +49,7 @@ static inline struct fixture *laptop(void)
 	f->host.devices = f->devices;
 	f->host.tunnels = f->tunnels;
 	f->host.is_netns_dir_shared = true;
+	f->host.guard.kernel = (struct guard_kernel){ true, true };
 	for (size_t i = 0; i < PLAN_N_FOLDERS; i++)
 		f->host.folders[i] = HOST_FOLDER_MOUNTED;
 	add_link(f, "lo", "")->flags = IFF_LOOPBACK | IFF_UP;

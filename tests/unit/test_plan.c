@@ -17,7 +17,9 @@ static void test_plan_up_simple(void **state)
 		"netns.create physical",
 		"netns.name physical as /run/netns/physical",
 		"netns.prepare physical",
+		"guard.set physical",
 		"sysctl.save home",
+		"guard.set home: lo",
 		"uplinks.save home eth0",
 		"link.move eth0 -> physical",
 		"link.restore eth0 in physical",
@@ -26,7 +28,9 @@ static void test_plan_up_simple(void **state)
 		"rule.restore physical",
 		"route.restore physical",
 		"tunnel.create wg0 in physical by kernel",
+		"guard.allow wg0",
 		"tunnel.move wg0 physical -> home",
+		"guard.port wg0",
 		"wg.set wg0: 0 peers",
 		"link.up wg0 mtu auto",
 	};
@@ -37,7 +41,7 @@ static void test_plan_up_simple(void **state)
 	(void)state;
 	assert_int_equal(plan(f, &p, &e), 0);
 	assert_steps(&p, texts, sizeof(texts) / sizeof(texts[0]));
-	assert_int_equal(p.n_layout, 13);
+	assert_int_equal(p.n_layout, 15);
 	/* a file without DNS= is told what that means */
 	assert_int_equal(p.n_warnings, 1);
 	plan_free(&p);
@@ -111,6 +115,7 @@ static void test_plan_up_warns_once_a_layout_that_the_group_is_missing(void **st
 	plan_free(&p);
 
 	f->host.is_layout_up = true;
+	f->host.guard.is_in_home = true;
 	assert_int_equal(plan(f, &p, &e), 0);
 	assert_int_equal(p.n_warnings, 1);
 	plan_free(&p);
