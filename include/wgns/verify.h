@@ -17,6 +17,8 @@
 #include "wgns/addr.h"
 #include "wgns/err.h"
 #include "wgns/finding.h"
+#include "wgns/guard.h"
+#include "wgns/lan.h"
 #include "wgns/netns.h"
 #include "wgns/plan.h"
 #include "wgns/rtnl.h"
@@ -33,7 +35,7 @@ struct verify_space {
 	char problem[VERIFY_PROBLEM_MAX];
 	struct netns_id id;
 	struct rtnl_links links;
-	struct rtnl_list routes, rules;
+	struct rtnl_list addrs, routes, rules;
 };
 
 /* a packet(7) socket */
@@ -87,6 +89,7 @@ struct verify_journal {
 	char open
 		[VERIFY_PROBLEM_MAX]; /* the last step that was begun and neither done nor undone; "" */
 	size_t n_undone; /* a `down` stopped half-way */
+	bool has_guard_home, has_guard_physical, has_lan; /* such steps were done */
 };
 
 struct verify_tunnel {
@@ -115,6 +118,18 @@ struct verify_file_caps {
 	uint64_t permitted, inheritable;
 };
 
+struct verify_guard {
+	char problem[VERIFY_PROBLEM_MAX];
+	struct guard_seen seen;
+};
+
+/* `Lan = yes` */
+struct verify_lan {
+	char problem[VERIFY_PROBLEM_MAX];
+	struct lan_prefixes on_link; /* the uplinks' own networks */
+	char why[VERIFY_PROBLEM_MAX]; /* what passes between home and physical is not what home's routes want */
+};
+
 struct verify_facts {
 	bool is_root;
 	bool has_tunnels; /* the list could be read; else only root sees it */
@@ -131,6 +146,9 @@ struct verify_facts {
 	struct verify_journal layout;
 	struct rtnl_links uplinks; /* that were moved, as they were */
 	char uplinks_problem[VERIFY_PROBLEM_MAX];
+	/* guards, where the layout has them or somebody else made some */
+	struct verify_guard guard_home, guard_physical;
+	struct verify_lan lan;
 	/* pins of physical, by identity */
 	bool is_pinned, is_named;
 	struct netns_id pin, name;

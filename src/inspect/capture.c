@@ -40,7 +40,8 @@ static long long now_ms(void)
 /* what a VLAN device sends passes its parent, where it is seen with the tag taken off */
 static bool is_uplink(const struct rtnl_link *link)
 {
-	return link->type != ARPHRD_LOOPBACK && strcmp(link->kind, "vlan") != 0;
+	return link->type != ARPHRD_LOOPBACK && strcmp(link->kind, "vlan") != 0 &&
+	       strcmp(link->name, LAN_DEVICE) != 0;
 }
 
 /* owned descriptor; no packet comes before the socket is bound to its device, because its protocol is 0 until then */

@@ -20,6 +20,7 @@ void verify_problem(char out[VERIFY_PROBLEM_MAX], const struct err *e)
 static void free_space(struct verify_space *s)
 {
 	rtnl_links_free(&s->links);
+	rtnl_list_free(&s->addrs);
 	rtnl_list_free(&s->routes);
 	rtnl_list_free(&s->rules);
 }
@@ -35,6 +36,8 @@ void verify_facts_free(struct verify_facts *f)
 	free(f->procs);
 	free(f->sockets);
 	rtnl_links_free(&f->uplinks);
+	guard_seen_free(&f->guard_home.seen);
+	guard_seen_free(&f->guard_physical.seen);
 	*f = (struct verify_facts){ 0 };
 }
 
@@ -60,6 +63,8 @@ static int read_space(int ns_fd, bool is_here, struct verify_space *out, struct 
 		rc = nl_open_in(NETLINK_ROUTE, is_here ? -1 : ns_fd, &nl, e);
 	if (rc == 0)
 		rc = rtnl_dump_links(nl, &out->links, e);
+	if (rc == 0)
+		rc = rtnl_dump(nl, RTNL_ADDR, AF_UNSPEC, &out->addrs, e);
 	if (rc == 0)
 		rc = rtnl_dump(nl, RTNL_ROUTE, AF_UNSPEC, &out->routes, e);
 	if (rc == 0)
@@ -222,6 +227,7 @@ static int gather_all(struct gather *g, struct err *e)
 		return rc;
 	gather_physical(g);
 	verify_gather_tunnels(g);
+	verify_gather_guards(g);
 	verify_gather_files(g);
 	rc = verify_gather_procs(g, e);
 	g->f->is_busy = g->f->is_busy || is_changing(g->run_fd);

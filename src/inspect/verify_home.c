@@ -9,7 +9,6 @@
 #include "wgns/snapshot.h"
 
 #define DEPTH_MAX 8 /* devices on devices: MAX_NEST_DEV of the kernel */
-#define TEXT_MAX 512
 /* 0.0.0.0/1 and 128.0.0.0/1 are a default route in two halves, as many VPN clients set it */
 #define HALF_BITS 1
 
@@ -30,6 +29,28 @@ static bool is_tunnel(const struct verify_facts *f, const struct rtnl_link *link
 	return !f->has_tunnels && (is_kind(link, "wireguard") || is_kind(link, "tun"));
 }
 
+bool verify_is_lan(const struct verify_facts *f, const struct rtnl_link *link)
+{
+	return f->layout.has_lan && strcmp(link->name, LAN_DEVICE) == 0 && is_kind(link, "veth") &&
+	       link->has_lower_netnsid && f->has_physical_nsid &&
+	       link->lower_netnsid == f->physical_nsid;
+}
+
+/* home's way to the uplinks' own networks leads there and nowhere else */
+static bool is_lan_route(const struct verify_facts *f, const struct rtnl_route *route)
+{
+	for (size_t i = 0; i < f->lan.on_link.n; i++) {
+		if (addr_contains(&f->lan.on_link.items[i].net, &route->dst))
+			return true;
+	}
+	/* between the two ends themselves */
+	struct addr v4, v6;
+	return (addr_parse_prefix(LAN_V4_RANGE, strlen(LAN_V4_RANGE), &v4) == 0 &&
+		addr_contains(&v4, &route->dst)) ||
+	       (addr_parse_prefix(LAN_V6_RANGE, strlen(LAN_V6_RANGE), &v6) == 0 &&
+		addr_contains(&v6, &route->dst));
+}
+
 static bool is_uplink(const struct verify_facts *f, const struct rtnl_link *link)
 {
 	for (size_t i = 0; i < f->uplinks.n; i++) {
@@ -41,31 +62,31 @@ static bool is_uplink(const struct verify_facts *f, const struct rtnl_link *link
 
 /* why a packet that leaves by this very device goes past the tunnels; "" when it does not */
 static void why_alone(const struct verify_facts *f, const struct rtnl_link *link,
-		      char out[TEXT_MAX])
+		      char out[VERIFY_WHY_MAX])
 {
 	out[0] = '\0';
-	if (link->flags & IFF_LOOPBACK || is_tunnel(f, link))
+	if (link->flags & IFF_LOOPBACK || is_tunnel(f, link) || verify_is_lan(f, link))
 		return;
 	if (is_uplink(f, link))
-		(void)snprintf(out, TEXT_MAX, "%s is an uplink and belongs in physical",
+		(void)snprintf(out, VERIFY_WHY_MAX, "%s is an uplink and belongs in physical",
 			       link->name);
 	else if (link->has_parent_device)
-		(void)snprintf(out, TEXT_MAX, "%s has hardware behind it (%s)", link->name,
+		(void)snprintf(out, VERIFY_WHY_MAX, "%s has hardware behind it (%s)", link->name,
 			       link->parent_device[0] ? link->parent_device : "see /sys/class/net");
 	else if (is_kind(link, "wireguard"))
-		(void)snprintf(out, TEXT_MAX,
+		(void)snprintf(out, VERIFY_WHY_MAX,
 			       "%s is a WireGuard device that wgns did not make: nobody knows "
 			       "where its packets go",
 			       link->name);
 	else if (link->has_lower_netnsid && f->has_physical_nsid &&
 		 link->lower_netnsid == f->physical_nsid)
-		(void)snprintf(out, TEXT_MAX, "%s (%s) hangs on a device of physical", link->name,
-			       link->kind[0] ? link->kind : "a device");
+		(void)snprintf(out, VERIFY_WHY_MAX, "%s (%s) hangs on a device of physical",
+			       link->name, link->kind[0] ? link->kind : "a device");
 }
 
 /* the port of a bridge or bond, or the device below a VLAN or macvlan, that is a way out; NULL */
 static const struct rtnl_link *next_below(const struct verify_facts *f,
-					  const struct rtnl_link *link, char why[TEXT_MAX])
+					  const struct rtnl_link *link, char why[VERIFY_WHY_MAX])
 {
 	const struct rtnl_links *links = &f->home.links;
 
@@ -83,10 +104,11 @@ static const struct rtnl_link *next_below(const struct verify_facts *f,
 }
 
 /* the same with what it hangs on */
-static void why_out(const struct verify_facts *f, const struct rtnl_link *link, char out[TEXT_MAX])
+void verify_why_out(const struct verify_facts *f, const struct rtnl_link *link,
+		    char out[VERIFY_WHY_MAX])
 {
 	const struct rtnl_link *below = link;
-	char why[TEXT_MAX];
+	char why[VERIFY_WHY_MAX];
 
 	why_alone(f, link, out);
 	if (out[0] || link->flags & IFF_LOOPBACK || is_tunnel(f, link))
@@ -98,10 +120,16 @@ static void why_out(const struct verify_facts *f, const struct rtnl_link *link, 
 		why_alone(f, below, why);
 		if (!why[0])
 			continue;
-		(void)snprintf(out, TEXT_MAX, "%s (%s) is on it, and %.400s", link->name,
+		(void)snprintf(out, VERIFY_WHY_MAX, "%s (%s) is on it, and %.400s", link->name,
 			       link->kind[0] ? link->kind : "a device", why);
 		return;
 	}
+}
+
+static bool is_link_local(const struct addr *net)
+{
+	return net->family == AF_INET6 && net->bits >= 10 && net->bytes[0] == 0xfe &&
+	       (net->bytes[1] & 0xc0) == 0x80;
 }
 
 static bool leaves_by(const struct rtnl_route *route, int ifindex)
@@ -115,7 +143,7 @@ static bool leaves_by(const struct rtnl_route *route, int ifindex)
 
 /* the first device by which this route goes past the tunnels; NULL when there is none */
 static const struct rtnl_link *bad_device(const struct verify_facts *f,
-					  const struct rtnl_route *route, char why[TEXT_MAX])
+					  const struct rtnl_route *route, char why[VERIFY_WHY_MAX])
 {
 	why[0] = '\0';
 	if (route->type != RTN_UNICAST)
@@ -125,12 +153,19 @@ static const struct rtnl_link *bad_device(const struct verify_facts *f,
 		if (link->flags & IFF_LOOPBACK || is_tunnel(f, link) ||
 		    !leaves_by(route, link->ifindex))
 			continue;
-		why_out(f, link, why);
+		verify_why_out(f, link, why);
 		if (why[0])
 			return link;
-		if (route->dst.bits <= HALF_BITS) {
-			(void)snprintf(why, TEXT_MAX, "a default route by %s goes past the tunnels",
+		if (verify_is_lan(f, link) && !is_link_local(&route->dst) &&
+		    !is_lan_route(f, route)) {
+			(void)snprintf(why, VERIFY_WHY_MAX,
+				       "%s leads to the uplinks' own networks and nowhere else",
 				       link->name);
+			return link;
+		}
+		if (route->dst.bits <= HALF_BITS) {
+			(void)snprintf(why, VERIFY_WHY_MAX,
+				       "a default route by %s goes past the tunnels", link->name);
 			return link;
 		}
 	}
@@ -152,7 +187,7 @@ static bool carries_default(const struct verify_facts *f, const struct rtnl_link
 
 static void judge_devices(const struct verify_facts *f, struct findings *out)
 {
-	char why[TEXT_MAX];
+	char why[VERIFY_WHY_MAX];
 
 	findings_begin(out, "home.devices",
 		       "home holds only lo, tunnels and devices that hang on no uplink");
@@ -167,7 +202,7 @@ static void judge_devices(const struct verify_facts *f, struct findings *out)
 				     link->name);
 		if (is_tunnel(f, link))
 			continue;
-		why_out(f, link, why);
+		verify_why_out(f, link, why);
 		if (why[0]) {
 			findings_add(out, FINDING_BREAKS, "%s", why);
 			findings_hint(out,
@@ -184,7 +219,7 @@ static void judge_devices(const struct verify_facts *f, struct findings *out)
 static void judge_route(const struct verify_facts *f, const struct nlmsghdr *msg,
 			struct findings *out)
 {
-	char text[TEXT_MAX], why[TEXT_MAX];
+	char text[VERIFY_WHY_MAX], why[VERIFY_WHY_MAX];
 	struct rtnl_route route;
 
 	rtnl_describe(RTNL_ROUTE, msg, &f->home.links, text, sizeof(text));
@@ -218,10 +253,10 @@ static void judge_routes(const struct verify_facts *f, struct findings *out)
 
 /* a route of the table that goes past the tunnels; and does it have any? */
 static bool find_bad(const struct verify_facts *f, const struct rtnl_rule *rule, bool *is_empty,
-		     char text[TEXT_MAX])
+		     char text[VERIFY_WHY_MAX])
 {
 	struct rtnl_route route;
-	char why[TEXT_MAX];
+	char why[VERIFY_WHY_MAX];
 
 	*is_empty = true;
 	for (size_t i = 0; i < f->home.routes.n; i++) {
@@ -231,7 +266,7 @@ static bool find_bad(const struct verify_facts *f, const struct rtnl_rule *rule,
 			continue;
 		*is_empty = false;
 		if (bad_device(f, &route, why)) {
-			rtnl_describe(RTNL_ROUTE, msg, &f->home.links, text, TEXT_MAX);
+			rtnl_describe(RTNL_ROUTE, msg, &f->home.links, text, VERIFY_WHY_MAX);
 			return true;
 		}
 	}
@@ -245,7 +280,7 @@ static bool is_usual(uint32_t table)
 
 static void judge_rules(const struct verify_facts *f, struct findings *out)
 {
-	char text[TEXT_MAX], bad[TEXT_MAX];
+	char text[VERIFY_WHY_MAX], bad[VERIFY_WHY_MAX];
 	struct rtnl_rule rule;
 	bool is_empty;
 

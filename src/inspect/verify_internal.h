@@ -25,17 +25,27 @@ struct verify_file verify_read_file(int dir_fd, const char *path);
 void verify_problem(char out[VERIFY_PROBLEM_MAX], const struct err *e);
 /* verify_tunnel.c: records and devices of the tunnels, and the layout's records */
 void verify_gather_tunnels(struct gather *g);
+/* verify_guard.c: the tables of nftables; records and namespaces are known */
+void verify_gather_guards(struct gather *g);
 /* verify_procs.c: who is in physical, who holds packet sockets in home */
 int verify_gather_procs(struct gather *g, struct err *e);
 
 /* the judges, each of one or more findings */
 void verify_judge_home(const struct verify_facts *f, struct findings *out);
+void verify_judge_guards(const struct verify_facts *f, struct findings *out);
 void verify_judge_names(const struct verify_facts *f, struct findings *out);
 void verify_judge_procs(const struct verify_facts *f, struct findings *out);
 void verify_judge_state(const struct verify_facts *f, struct findings *out);
 void verify_judge_tunnels(const struct verify_facts *f, struct findings *out);
 
-/** verify_user - who could look: for findings that want root; adds the detail. Return: is the caller root? */
+/** verify_why_out - why packets that leave home by this device go past the tunnels; "" when they do not */
+#define VERIFY_WHY_MAX 512
+void verify_why_out(const struct verify_facts *f, const struct rtnl_link *link,
+		    char out[VERIFY_WHY_MAX]);
+/** verify_is_lan - home's end of the pair of `Lan = yes` */
+bool verify_is_lan(const struct verify_facts *f, const struct rtnl_link *link);
+
+/** verify_need_root - who could look: for findings that want root; adds the detail. Return: is the caller root? */
 bool verify_need_root(const struct verify_facts *f, struct findings *out);
 
 #endif

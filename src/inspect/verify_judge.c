@@ -246,6 +246,7 @@ void verify_judge_tunnels(const struct verify_facts *f, struct findings *out)
 void verify_judge(const struct verify_facts *f, struct findings *out)
 {
 	verify_judge_home(f, out);
+	verify_judge_guards(f, out);
 	verify_judge_tunnels(f, out);
 	verify_judge_state(f, out);
 	verify_judge_names(f, out);

@@ -18,10 +18,24 @@
 
 #define WORDS_MAX (1u << 20) /* arguments and environment of a daemon */
 
-static void judge_entries(const struct journal_entries *entries, struct verify_journal *out)
+static bool begins(const char *text, const char *with)
+{
+	return strncmp(text, with, strlen(with)) == 0;
+}
+
+static void mark_step(const char *text, struct verify_journal *out)
+{
+	out->has_guard_home = out->has_guard_home || begins(text, "guard.set home");
+	out->has_guard_physical = out->has_guard_physical || begins(text, "guard.set physical");
+	out->has_lan = out->has_lan || begins(text, "lan.create ");
+}
+
+static void read_entries(const struct journal_entries *entries, struct verify_journal *out)
 {
 	for (size_t i = 0; i < entries->n; i++) {
 		const struct journal_entry *entry = &entries->items[i];
+		if (entry->is_done && !entry->is_undone)
+			mark_step(entry->text, out);
 		if (entry->is_undone)
 			out->n_undone++;
 		else if (!entry->is_done && !entry->is_failed)
@@ -44,7 +58,7 @@ static void gather_journal(int dir_fd, struct verify_journal *out)
 		verify_problem(out->problem, &why);
 		return;
 	}
-	judge_entries(&entries, out);
+	read_entries(&entries, out);
 	journal_entries_free(&entries);
 }
 
