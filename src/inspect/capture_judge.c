@@ -37,7 +37,7 @@ void capture_rules(const struct verify_facts *f, struct frame_rules *out)
 		for (size_t k = 0; k < dev->n_peers; k++)
 			add_endpoint(out, &dev->peers[k].endpoint);
 	}
-	for (size_t i = 0; i < f->box_resolv.n_servers && i < FRAME_RULES_MAX; i++)
+	for (size_t i = 0; i < f->box_resolv.n_servers && i < VERIFY_SERVERS_MAX; i++)
 		out->resolvers[out->n_resolvers++] = f->box_resolv.servers[i];
 	for (size_t i = 0; f->layout.has_lan && i < f->lan.on_link.n && i < FRAME_RULES_MAX; i++)
 		out->lan[out->n_lan++] = f->lan.on_link.items[i].net;
