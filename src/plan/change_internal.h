@@ -33,8 +33,15 @@ size_t sessions_find(const struct change_up *up, const struct host *host,
 
 /** confirm_is_awaited - may there be an `up --confirm` that waits, and for which tunnel? Only for a message */
 bool confirm_is_awaited(char name[IFNAMSIZ]);
+/** confirm_run_hooks - of a tunnel that was up and that nobody confirmed; all of @kind together have 10 seconds */
+void confirm_run_hooks(struct op_env *env, enum wgquick_hook kind, const char *word,
+		       const struct change_talk *talk);
 /** confirm_answer - tell whoever confirmed that the tunnel is up for good; nobody there: nothing happens */
 void confirm_answer(struct op_env *env);
+
+/** change_run_hooks - those of @kind, each shown before; one that fails is said, and the rest go on; Return: false when one failed */
+bool change_run_hooks(struct op_env *env, enum wgquick_hook kind, const char *word,
+		      const struct change_talk *talk);
 
 /** change_check - does the journal in @folder, or the plan beside it, tell all that was done? Changes nothing; absent ones do */
 int change_check(struct op_env *env, const char *folder, struct err *e);

@@ -7,12 +7,16 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "change_internal.h"
@@ -22,6 +26,7 @@
 
 #define SOCKET_NAME "confirm"
 #define BACKLOG 8
+#define HOOKS_MS 10000
 
 static int open_folder(int run_fd, const char *place, const char *name, struct err *e)
 {
@@ -84,6 +89,35 @@ int confirm_wait_run(struct op_env *env, const struct step *step, struct err *e)
 	/* who comes from here on finds nobody; the file goes with the folder when it cannot be removed */
 	(void)unlinkat(dir_fd, SOCKET_NAME, 0);
 	return judge(env, answer, told_fd, (unsigned)seconds, e);
+}
+
+/*
+ * Whoever should have confirmed is cut off, it may be, and nobody is there to end a hook that waits for a network: the uplinks
+ * must not wait for it. Therefore a child runs them, which can be ended with all that it has started.
+ */
+void confirm_run_hooks(struct op_env *env, enum wgquick_hook kind, const char *word,
+		       const struct change_talk *talk)
+{
+	if (!env->conf->n_hooks[kind])
+		return;
+	pid_t pid = fork();
+	if (pid == 0) {
+		(void)setpgid(0, 0); /* cannot fail for a process that has just begun */
+		_exit(!change_run_hooks(env, kind, word, talk));
+	}
+	AUTO_FD int pidfd = pid < 0 ? -1 : (int)syscall(SYS_pidfd_open, pid, 0U);
+	struct pollfd ended = { .fd = pidfd, .events = POLLIN };
+	/* the signals that could cut it short are blocked */
+	if (pidfd < 0 || poll(&ended, 1, HOOKS_MS) <= 0) {
+		op_env_note(env, "%s did not end, and the rest is undone without it", word);
+		if (pid > 0)
+			(void)(kill(-pid, SIGKILL) < 0 &&
+			       kill(pid, SIGKILL)); /* before it has a group */
+	}
+	if (pid < 0)
+		return;
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		continue;
 }
 
 void confirm_answer(struct op_env *env)

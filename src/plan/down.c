@@ -46,7 +46,7 @@ int change_read_conf(struct op_env *env, const char *path, struct wgquick *conf,
 }
 
 /* hooks of `down` never stop it: uplinks must not be stranded because a command failed */
-static bool run_hooks(struct op_env *env, enum wgquick_hook kind, const char *word,
+bool change_run_hooks(struct op_env *env, enum wgquick_hook kind, const char *word,
 		      const struct change_talk *talk)
 {
 	bool is_good = true;
@@ -194,8 +194,8 @@ static bool run_hooks_once(struct op_env *env, unsigned which, const struct chan
 	env->tunnel.is_ending = true; /* written before anything is undone: no longer is it up */
 	if (state_tunnel_write(env->run_fd, &env->tunnel, &why) < 0)
 		op_env_note(env, "%s may run again: %s", is_pre ? "PreDown" : "PostDown", why.text);
-	bool is_good = run_hooks(env, is_pre ? WGQUICK_PRE_DOWN : WGQUICK_POST_DOWN,
-				 is_pre ? "PreDown" : "PostDown", talk);
+	bool is_good = change_run_hooks(env, is_pre ? WGQUICK_PRE_DOWN : WGQUICK_POST_DOWN,
+					is_pre ? "PreDown" : "PostDown", talk);
 	if (is_pre && env->conf && env->conf->should_save && save_config(env, &why) < 0)
 		op_env_note(env, "SaveConfig: %s", why.text);
 	return is_good;

@@ -246,7 +246,12 @@ static int roll_back(struct op_env *env, const struct change_talk *talk, bool ha
 	e->kind = ERR_KIND_FAILED; /* something was touched, and is undone now */
 	env->is_rollback = !env->has_asked;
 	state_tunnel_path(CHANGE_PLACE, env->tunnel.device.name, path, sizeof(path));
+	/* it was up, PostUp has done what it does, a firewall without a way out for example */
+	if (env->has_asked)
+		confirm_run_hooks(env, WGQUICK_PRE_DOWN, "PreDown", talk);
 	long n_left = change_undo(env, talk, path, &why);
+	if (env->has_asked && n_left >= 0)
+		confirm_run_hooks(env, WGQUICK_POST_DOWN, "PostDown", talk);
 	long n_layout_left = has_layout ? change_undo(env, talk, OP_BOX_PATH, &why) : 0;
 	if (n_left == 0 && n_layout_left == 0) {
 		int rc = has_layout ? state_remove_tree(env->run_fd, OP_BOX_PATH, &why) : 0;

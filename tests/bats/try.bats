@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # in the VM: 6.12
 # trying it safely: up --wait, up --confirm with confirm, and who is about to cut his own SSH connection
+# shellcheck disable=SC2086 # options are words
 # shellcheck disable=SC2016 # the text of a hook or a file is not for this shell to expand
 # shellcheck disable=SC2154 # run sets status, output and stderr
 # shellcheck disable=SC2317 # functions are called by name
@@ -33,8 +34,8 @@ ends() {
 	says "$@"
 }
 tries() { starts "$WGNS" up --backend "$(lab_backend)" "$@"; }
-is_asking() { lab_run test -S "/run/wgns/tunnel/home:${1:-wg0}/confirm"; }
-asks() { lab_wait is_asking "$@"; }
+is_asking() { lab_run test -S /run/wgns/tunnel/home:wg0/confirm; }
+asks() { lab_wait is_asking; }
 
 # sends SIGNAL PROGRAM: to the oldest process of that name in home; who starts it there hands no signal on
 sends() { lab_run kill "-$1" "$(lab_run pgrep -xo "$2")"; }
@@ -190,6 +191,17 @@ keepalive() { lab_run wg show wg0 persistent-keepalive | cut -f 2; }
 	remember
 	run up --confirm 1 wg0
 	says 1 'confirm.wait wg0 1 s: nobody confirmed it in 1 s' 'everything was undone'
+	unchanged
+}
+
+@test "an up that nobody confirms runs PreDown and PostDown, and waits for none of them for ever" {
+	interface wg0 'PostUp = ip rule add prohibit from 10.99.0.0/16'
+	interface wg0 'PreDown = wg show %i >/dev/null; ip rule del prohibit from 10.99.0.0/16'
+	interface wg0 'PostDown = ! ip link show %i 2>/dev/null; sleep 1000'
+	remember
+	run up --confirm 1 wg0
+	says 1 'PostUp' 'PreDown 1' 'PostDown 1' 'PostDown did not end' 'nobody confirmed it' 'everything was undone'
+	run ! lab_run pgrep -x sleep
 	unchanged
 }
 

@@ -44,6 +44,9 @@
 # kernel has no ..." and one that needs a daemon skip "the kernel does the encryption here": scripts/check knows these as
 # run elsewhere, every other skip fails in CI. Never wait for a time: lab_wait CONDITION.
 
+# whoever runs the tests over SSH is not connected over an uplink of the lab
+unset SSH_CONNECTION
+
 LAB_HERE=$(cd "${BASH_SOURCE[0]%/*}" && pwd)
 export LAB_HERE
 # a capture's packets that home sent, by the first uplink

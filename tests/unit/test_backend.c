@@ -169,6 +169,41 @@ static void test_tunnel(void **state)
 	}
 }
 
+/* nothing is sent through the tunnel, and no keepalive is configured */
+static void test_kick(void **state)
+{
+	const struct backend *b = need(state);
+	struct side left, right;
+	struct wg_device got;
+
+	begin_side(&left, "wgtkick");
+	begin_side(&right, "wgtkicked");
+	struct side *sides[] = { &left, &right };
+	join_outside(&left, &right);
+	configure_pair(&left, &right);
+	for (size_t i = 0; i < 2; i++) {
+		struct side *s = sides[i];
+		s->conf.peers[0].keepalive = 0;
+		assert_ok(b->create(&s->dev, s->out_fd, &e));
+		move_inside(s);
+		assert_ok(b->set(&s->dev, s->in_fd, &s->conf, true, &e));
+		/* without an address, hence nothing of the kernel's own, IPv6 solicitations for example, makes a packet */
+		assert_int_equal(run_in(s->in_fd, "ip link set wg0 addrgenmode none up"), 0);
+	}
+	int64_t handshake = 0;
+	for (int tries = 0; tries < 300 && !handshake; tries++) {
+		assert_ok(backend_kick(b, &left.dev, left.in_fd, &e));
+		(void)poll(NULL, 0, 50);
+		assert_ok(b->get(&left.dev, left.in_fd, &got, &e));
+		assert_configured(&left.conf, &got);
+		handshake = got.peers[0].last_handshake;
+		wg_device_free(&got);
+	}
+	assert_true(handshake > 1500000000);
+	for (size_t i = 0; i < 2; i++)
+		end_side(b, sides[i]);
+}
+
 static void test_destroy_before_move(void **state)
 {
 	const struct backend *b = need(state);
@@ -295,6 +330,8 @@ int main(void)
 		  NULL, &over[1] },
 		{ "kernel: test_10000_peers", test_10000_peers, NULL, NULL, &over[0] },
 		{ "userspace: test_10000_peers", test_10000_peers, NULL, NULL, &over[1] },
+		{ "kernel: test_kick", test_kick, NULL, NULL, &over[0] },
+		{ "userspace: test_kick", test_kick, NULL, NULL, &over[1] },
 		cmocka_unit_test(test_choose),
 	};
 

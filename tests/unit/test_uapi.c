@@ -59,6 +59,7 @@ static void test_build_set(void **state)
 	add_ip(peer, "::/0", false);
 	peer = add_peer(&dev, 2);
 	peer->is_incremental = true;
+	peer->is_update_only = true;
 	add_ip(peer, "10.0.0.0/8", true);
 
 	AUTO_FREE char *text = uapi_build_set(&dev, true);
@@ -68,7 +69,7 @@ static void test_build_set(void **state)
 				  "\nendpoint=[2001:db8::1%3]:53\n"
 				  "persistent_keepalive_interval=25\nreplace_allowed_ips=true\n"
 				  "allowed_ip=0.0.0.0/0\nallowed_ip=::/0\npublic_key=" PEER_2
-				  "\nallowed_ip=-10.0.0.0/8\n\n");
+				  "\nupdate_only=true\nallowed_ip=-10.0.0.0/8\n\n");
 	wg_device_free(&dev);
 }
 

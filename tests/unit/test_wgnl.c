@@ -64,6 +64,7 @@ struct sink {
 	size_t n_messages, largest;
 	size_t n_replace_peers, n_private_keys;
 	size_t n_replace_ips;
+	size_t n_update_only;
 };
 
 static struct wg_peer *sink_peer(struct sink *s, const struct nlattr *key)
@@ -102,9 +103,11 @@ static void sink_one_peer(struct sink *s, const struct nlattr *nest)
 	const struct nlattr *a = find(&attrs, WGPEER_A_FLAGS);
 
 	if (a) {
-		assert_int_equal(mnl_attr_get_u32(a), WGPEER_F_REPLACE_ALLOWEDIPS);
+		const uint32_t flags = mnl_attr_get_u32(a);
+		assert_int_equal(flags & ~(WGPEER_F_REPLACE_ALLOWEDIPS | WGPEER_F_UPDATE_ONLY), 0);
 		assert_int_equal(peer->n_allowed_ips, 0); /* else it would forget some */
-		s->n_replace_ips++;
+		s->n_replace_ips += (flags & WGPEER_F_REPLACE_ALLOWEDIPS) != 0;
+		s->n_update_only += (flags & WGPEER_F_UPDATE_ONLY) != 0;
 	}
 	a = find(&attrs, WGPEER_A_PRESHARED_KEY);
 	if (a) {
@@ -243,6 +246,7 @@ static void test_build_all_settings(void **state)
 		add_ips(peer, 2, i ? AF_INET6 : AF_INET);
 	}
 	dev.peers[1].is_incremental = true;
+	dev.peers[1].is_update_only = true;
 	dev.peers[1].allowed_ips[1].is_remove = true;
 	send_all(&dev, true, &s);
 	assert_same_peers(&dev, &s.dev);
@@ -250,6 +254,7 @@ static void test_build_all_settings(void **state)
 	assert_int_equal(s.n_replace_peers, 1);
 	assert_int_equal(s.n_private_keys, 1);
 	assert_int_equal(s.n_replace_ips, 1); /* not the incremental one */
+	assert_int_equal(s.n_update_only, 1);
 	wg_device_free(&s.dev);
 	wg_device_free(&dev);
 }
