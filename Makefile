@@ -15,6 +15,7 @@ DATADIR ?= $(PREFIX)/share
 MANDIR ?= $(PREFIX)/share/man
 SYSCONFDIR ?= /etc
 SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
+SYSTEMDUNITDIR ?= $(PREFIX)/lib/systemd/system
 HELPER := $(LIBEXECDIR)/wgns/wgns-exec
 HELPER_CAPABILITY := cap_sys_admin=ep
 
@@ -120,6 +121,9 @@ install: all ## install below DESTDIR PREFIX BINDIR ...; without DESTDIR, as roo
 	$(if $(PROFILES),install -m 644 $(PROFILES) $(DESTDIR)$(DATADIR)/wgns/profiles)
 	$(foreach m,$(MAN),install -D -m 644 $(m) $(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $(m)))/$(notdir $(m)) &&) :
 	install -D -m 644 scripts/wgns.sysusers $(DESTDIR)$(SYSUSERSDIR)/wgns.conf
+	install -d $(DESTDIR)$(SYSTEMDUNITDIR)
+	sed 's,@BINDIR@,$(BINDIR),g' scripts/wgns-guard.service >$(DESTDIR)$(SYSTEMDUNITDIR)/wgns-guard.service
+	chmod 644 $(DESTDIR)$(SYSTEMDUNITDIR)/wgns-guard.service
 ifneq ($(DESTDIR),)
 	@echo 'the package has to give the helper its capability after unpacking (setcap $(HELPER_CAPABILITY) $(HELPER),'
 	@echo 'or make setcap), and to make the group wgns (sysusers.d/wgns.conf, or groupadd --system wgns)'
@@ -137,6 +141,7 @@ group: ## make the group wgns, whose members may enter a box, as root; `make ins
 
 uninstall: ## remove what install put there; configuration and the group stay
 	rm -f $(DESTDIR)$(BINDIR)/wgns $(DESTDIR)$(HELPER) $(DESTDIR)$(SYSUSERSDIR)/wgns.conf
+	rm -f $(DESTDIR)$(SYSTEMDUNITDIR)/wgns-guard.service
 	rm -f $(DESTDIR)$(DATADIR)/wgns/profiles/*.profile $(DESTDIR)$(DATADIR)/wgns/profiles/*.list
 	rmdir $(dir $(DESTDIR)$(HELPER)) $(DESTDIR)$(DATADIR)/wgns/profiles $(DESTDIR)$(DATADIR)/wgns \
 		$(DESTDIR)$(SYSCONFDIR)/wgns 2>/dev/null || :

@@ -113,4 +113,12 @@ int change_down(const struct change_down *down, const struct change_talk *talk, 
  */
 int change_confirm(const char *name, char confirmed[IFNAMSIZ], struct err *e);
 
+/**
+ * change_boot_guard - KillSwitch = boot: nothing but lo may send in the caller's namespace, or that no more
+ *
+ * While the layout is up the guard is the layout's: on does nothing then, off is an error of kind STATE.
+ * Return: 0 or -errno
+ */
+int change_boot_guard(bool should_be_on, const struct change_talk *talk, struct err *e);
+
 #endif

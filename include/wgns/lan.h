@@ -103,7 +103,8 @@ struct lan_change {
 int lan_sync(struct op_env *env, const struct lan_change *change, struct err *e);
 
 /**
- * lan_find - the pair that wgns made: of that name in home and in physical, each the other's peer
+ * lan_find - the pair that wgns made: each the other's peer, one in home and one in physical, and one of them still has
+ * the name. Nobody else makes such a thing in the box of wgns.
  * Return: 1, 0 when there is none, -errno
  */
 int lan_find(struct op_env *env, struct rtnl_link *in_home, struct rtnl_link *in_physical,

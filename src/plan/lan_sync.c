@@ -36,7 +36,6 @@ static void free_facts(struct facts *f)
 	free(f->uplinks);
 }
 
-/* Nobody else makes a device of that name in the box of wgns whose peer is one of that name in home. */
 static bool is_pair(const struct rtnl_link *a, const struct rtnl_link *b)
 {
 	return strcmp(a->kind, "veth") == 0 && strcmp(b->kind, "veth") == 0 &&
@@ -44,10 +43,12 @@ static bool is_pair(const struct rtnl_link *a, const struct rtnl_link *b)
 	       b->lower == a->ifindex;
 }
 
-static int find_end(struct nl *nl, struct rtnl_link *out, struct err *e)
+/* Return: 1, 0 when there is none, -errno */
+static int get_link(struct nl *nl, int ifindex, const char *name, struct rtnl_link *out,
+		    struct err *e)
 {
 	struct err why;
-	int rc = rtnl_get_link(nl, 0, LAN_DEVICE, out, &why);
+	int rc = rtnl_get_link(nl, ifindex, name, out, &why);
 
 	if (rc == 0)
 		return 1;
@@ -55,6 +56,17 @@ static int find_end(struct nl *nl, struct rtnl_link *out, struct err *e)
 		return 0;
 	*e = why;
 	return rc;
+}
+
+/* an end by its name, and the other, which somebody may have renamed, by its number */
+static int find_from(struct nl *nl, struct nl *other_nl, struct rtnl_link *end,
+		     struct rtnl_link *other, struct err *e)
+{
+	int rc = get_link(nl, 0, LAN_DEVICE, end, e);
+
+	if (rc == 1)
+		rc = end->lower > 0 ? get_link(other_nl, end->lower, NULL, other, e) : 0;
+	return rc == 1 ? is_pair(end, other) : rc;
 }
 
 int lan_find(struct op_env *env, struct rtnl_link *in_home, struct rtnl_link *in_physical,
@@ -69,13 +81,11 @@ int lan_find(struct op_env *env, struct rtnl_link *in_home, struct rtnl_link *in
 	if (rc == 0)
 		rc = op_env_nl_physical(env, &physical_nl, e);
 	if (rc == 0)
-		rc = find_end(home_nl, &home, e);
-	if (rc == 1)
-		rc = find_end(physical_nl, &physical, e);
+		rc = find_from(physical_nl, home_nl, &physical, &home, e);
+	if (rc == 0)
+		rc = find_from(home_nl, physical_nl, &home, &physical, e);
 	if (rc <= 0)
 		return rc;
-	if (!is_pair(&home, &physical))
-		return 0;
 	*in_home = home;
 	*in_physical = physical;
 	return 1;

@@ -38,7 +38,6 @@ static const struct op ops[] = {
 	{ "lan.forward", lan_forward_run, NULL },
 	{ "lan.create", lan_create_run, lan_create_undo },
 	{ "lan.addr", lan_addr_run, NULL }, /* goes with the pair, as do the routes of lan.sync */
-	{ "lan.allow", lan_allow_run, lan_allow_undo },
 	{ "lan.sync", lan_sync_run, NULL },
 	{ "lan.yield", lan_sync_run, lan_yield_undo },
 	{ "tunnel.create", tunnel_create_run, tunnel_create_undo },

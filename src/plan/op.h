@@ -28,12 +28,12 @@ op_fn tunnel_create_run, tunnel_create_undo, tunnel_move_run, socket_name_run, s
 op_fn handshake_wait_run;
 /* confirm.c: waiting until somebody says that it does */
 op_fn confirm_wait_run;
-/* op_lan.c: the uplinks' own networks, for home */
-op_fn lan_guard_run, lan_forward_run, lan_create_run, lan_create_undo, lan_addr_run, lan_allow_run,
-	lan_allow_undo, lan_sync_run, lan_yield_undo;
 /* op_guard.c: what may leave home and come into physical */
 op_fn guard_set_run, guard_set_undo, guard_allow_run, guard_allow_undo, guard_port_run,
 	guard_port_undo;
+/* op_lan.c: the uplinks' own networks, for home */
+op_fn lan_guard_run, lan_forward_run, lan_create_run, lan_create_undo, lan_addr_run, lan_sync_run,
+	lan_yield_undo;
 /* op_home.c: names and hooks */
 op_fn dns_set_run, dns_set_undo, hook_run_run;
 

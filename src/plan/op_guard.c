@@ -66,11 +66,12 @@ int op_guard_set(struct nl *nl, const char *text, char *const *uplinks, size_t n
 	return rc < 0 ? rc : guard_set_home(nl, &home, e);
 }
 
-/* "guard.set home: lo docker0", "guard.set home (boot): lo docker0", "guard.set physical" */
+/* "guard.set home: lo docker0", "guard.set home (boot): lo docker0", "guard.set physical", "guard.set physical with lan" */
 int guard_set_run(struct op_env *env, const struct step *step, struct err *e)
 {
 	AUTO_NL struct nl *nl = NULL;
-	const struct guard_physical physical = { .has_lan = false };
+	const struct guard_physical physical = { .has_lan = strcmp(step->text,
+								   GUARD_PHYSICAL_LAN) == 0 };
 	bool is_home = op_guard_is_home(step->text);
 	int rc = guard_open_in(is_home ? env->home_fd : env->physical_fd, &nl, e);
 

@@ -12,6 +12,9 @@
 #define GUARD_HOME_WAS_BOOT GUARD_HOME " (boot)"
 /* the same, which was not there before: a failed `up` leaves none */
 #define GUARD_HOME_WILL_BOOT GUARD_HOME " (boot after)"
+#define GUARD_PHYSICAL "guard.set physical"
+/* the pair of Lan = yes may pass; its own table says what */
+#define GUARD_PHYSICAL_LAN GUARD_PHYSICAL " with lan"
 
 /** op_guard_is_home - is it the text of a step that sets home's guard? */
 bool op_guard_is_home(const char *text);

@@ -129,43 +129,24 @@ int lan_addr_run(struct op_env *env, const struct step *step, struct err *e)
 	return rc < 0 ? rc : configure_end(home_nl, home_dirs, &home, &home_end, e);
 }
 
-/* KillSwitch = no: there is nothing that would forbid it */
-int lan_allow_run(struct op_env *env, const struct step *step, struct err *e)
-{
-	AUTO_NL struct nl *nl = NULL;
-	struct err why;
-
-	(void)step;
-	int rc = guard_open_in(env->home_fd, &nl, e);
-	if (rc < 0)
-		return rc;
-	rc = guard_allow(nl, LAN_DEVICE, &why);
-	if (rc < 0 && rc != -ENOENT) {
-		*e = why;
-		return rc;
-	}
-	return 0;
-}
-
-int lan_allow_undo(struct op_env *env, const struct step *step, struct err *e)
-{
-	AUTO_NL struct nl *nl = NULL;
-
-	(void)step;
-	int rc = guard_open_in(env->home_fd, &nl, e);
-	return rc < 0 ? rc : guard_forbid(nl, LAN_DEVICE, e);
-}
-
 int lan_sync_run(struct op_env *env, const struct step *step, struct err *e)
 {
 	(void)step;
 	return lan_sync(env, NULL, e);
 }
 
-/* what the tunnel took is the LAN's again; the tunnel's folder is still there */
+/*
+ * What the tunnel took is the LAN's again; the tunnel's folder is still there. When it cannot be given back, home reaches less
+ * than it might, and that is no reason to keep the tunnel.
+ */
 int lan_yield_undo(struct op_env *env, const struct step *step, struct err *e)
 {
 	const struct lan_change change = { .without = step->words[1] };
+	struct err why;
 
-	return lan_sync(env, &change, e);
+	(void)e;
+	if (lan_sync(env, &change, &why) < 0)
+		op_env_note(env, "what %s took from the LAN is not given back: %s", step->words[1],
+			    why.text);
+	return 0;
 }

@@ -113,25 +113,6 @@ static int warn_etc_mount(const char *place, struct plan *plan, struct err *e)
 	return plan_warn(plan, text, e);
 }
 
-/* while nothing is in physical between which something could be forwarded */
-static int plan_lan_before(struct plan *plan, struct err *e)
-{
-	int rc = add(plan, e, "lan.guard physical");
-
-	return rc < 0 ? rc : add(plan, e, "lan.forward physical");
-}
-
-static int plan_lan_after(const struct plan_lan *lan, struct plan *plan, struct err *e)
-{
-	int rc = add(plan, e, "lan.create " LAN_DEVICE " in home and physical");
-
-	if (rc == 0)
-		rc = add(plan, e, "%s", lan->addr);
-	if (rc == 0)
-		rc = add(plan, e, "lan.allow " LAN_DEVICE);
-	return rc < 0 ? rc : add(plan, e, "%s", lan->sync);
-}
-
 static int plan_layout(const struct plan_request *rq, const struct host *host, struct plan *plan,
 		       struct err *e)
 {
@@ -163,10 +144,10 @@ static int plan_layout(const struct plan_request *rq, const struct host *host, s
 		rc = add(plan, e, "netns.name physical as /run/netns/physical");
 	if (rc == 0)
 		rc = add(plan, e, "netns.prepare physical");
+	if (rc == 0)
+		rc = plan_guard_physical(rq, host, plan, e);
 	if (rc == 0 && rq->has_lan)
 		rc = plan_lan_before(plan, e);
-	if (rc == 0)
-		rc = plan_guard_physical(host, plan, e);
 	if (rc == 0)
 		rc = add(plan, e, "sysctl.save home");
 	/* in front of what configures home again when it is undone */
@@ -187,7 +168,7 @@ static int plan_layout(const struct plan_request *rq, const struct host *host, s
 	if (rc == 0)
 		rc = add(plan, e, "route.restore physical");
 	if (rc == 0 && rq->has_lan)
-		rc = plan_lan_after(&lan, plan, e);
+		rc = plan_lan_after(rq, host, &lan, plan, e);
 	plan->n_layout = plan->n;
 	return rc;
 }
@@ -266,18 +247,6 @@ static int plan_dns(const struct plan_request *rq, struct plan *plan, struct err
 			 e);
 }
 
-/* a tunnel that joins a layout, and may name what home reaches without it */
-static int plan_yield(const struct plan_request *rq, const struct host *host, struct plan *plan,
-		      struct err *e)
-{
-	bool should_yield = false;
-	int rc = plan_lan_late(rq, host, plan, &should_yield, e);
-
-	if (rc == 0 && should_yield)
-		rc = add(plan, e, "lan.yield %s", rq->conf->name);
-	return rc;
-}
-
 static int plan_tunnel(const struct plan_request *rq, const struct host *host, struct plan *plan,
 		       struct err *e)
 {
@@ -354,7 +323,7 @@ int plan_up(const struct plan_request *rq, const struct host *host, struct plan 
 	if (rc == 0)
 		rc = plan_check_routes(rq, host, &plan, e);
 	if (rc == 0 && host->is_layout_up)
-		rc = plan_yield(rq, host, &plan, e);
+		rc = plan_lan_yield(rq, host, &plan, e);
 	if (rc == 0)
 		rc = plan_check_sessions(rq, host, &plan, e);
 	if (rc == 0)

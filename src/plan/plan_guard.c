@@ -175,12 +175,13 @@ int plan_guard_home(const struct plan_request *rq, const struct host *host, stru
 	return rc < 0 ? rc : add_home(step_name(rq, host), host, allowed, plan, e);
 }
 
-int plan_guard_physical(const struct host *host, struct plan *plan, struct err *e)
+int plan_guard_physical(const struct plan_request *rq, const struct host *host, struct plan *plan,
+			struct err *e)
 {
 	char text[400];
 
 	if (!host->guard.lacking[0])
-		return plan_add(plan, "guard.set physical", e);
+		return plan_add(plan, rq->has_lan ? GUARD_PHYSICAL_LAN : GUARD_PHYSICAL, e);
 	(void)snprintf(text, sizeof(text),
 		       "this kernel cannot guard physical: %s. Strangers on the uplinks' networks "
 		       "reach what listens there",

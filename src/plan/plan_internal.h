@@ -22,23 +22,6 @@ int plan_check_routes(const struct plan_request *rq, const struct host *host, st
  */
 int plan_check_sessions(const struct plan_request *rq, const struct host *host, struct plan *plan,
 			struct err *e);
-/* The texts of steps that depend on the machine. */
-struct plan_lan {
-	char addr[192], sync[512];
-};
-/**
- * plan_lan - for Lan = yes, with a warning for each prefix of an uplink that is left out
- * @plan: its uplinks are known
- * Return: 0, or the refusal: the name or all addresses of the pair are taken
- */
-int plan_lan(const struct plan_request *rq, const struct host *host, struct plan *plan,
-	     struct plan_lan *out, struct err *e);
-/**
- * plan_lan_late - for a tunnel that joins a layout
- * @should_yield: there is a pair, and what this tunnel names has to be taken from it
- */
-int plan_lan_late(const struct plan_request *rq, const struct host *host, struct plan *plan,
-		  bool *should_yield, struct err *e);
 
 /**
  * plan_guard_home - the step that sets home's guard, where there is to be one, and what it will stop
@@ -47,7 +30,8 @@ int plan_lan_late(const struct plan_request *rq, const struct host *host, struct
 int plan_guard_home(const struct plan_request *rq, const struct host *host, struct plan *plan,
 		    struct err *e);
 /** plan_guard_physical - likewise physical's */
-int plan_guard_physical(const struct host *host, struct plan *plan, struct err *e);
+int plan_guard_physical(const struct plan_request *rq, const struct host *host, struct plan *plan,
+			struct err *e);
 /** plan_guard_allow - the tunnel may send, where there is a guard */
 int plan_guard_allow(const struct plan_request *rq, const struct host *host, struct plan *plan,
 		     struct err *e);
@@ -57,6 +41,26 @@ int plan_guard_port(const struct plan_request *rq, const struct host *host, stru
 
 /** plan_add - one more step; Return: 0 or -errno */
 int plan_add(struct plan *plan, const char *text, struct err *e);
+/* What Lan = yes needs of the plan before there is anything of it */
+struct plan_lan {
+	char addr[192], sync[512]; /* texts of steps */
+};
+/**
+ * plan_lan - is it possible, and with which prefixes; a warning for each that is left out
+ * @plan: its uplinks are known
+ * Return: 0, or the refusal: the name or all addresses of the pair are taken, or the kernel has no nf_tables
+ */
+int plan_lan(const struct plan_request *rq, const struct host *host, struct plan *plan,
+	     struct plan_lan *out, struct err *e);
+/** plan_lan_before - steps while nothing is in physical between which something could be forwarded */
+int plan_lan_before(struct plan *plan, struct err *e);
+/** plan_lan_after - steps when the uplinks are there */
+int plan_lan_after(const struct plan_request *rq, const struct host *host,
+		   const struct plan_lan *lan, struct plan *plan, struct err *e);
+/** plan_lan_yield - the step of a tunnel that joins a layout, and may name what home reaches without it */
+int plan_lan_yield(const struct plan_request *rq, const struct host *host, struct plan *plan,
+		   struct err *e);
+
 /** plan_warn - Return: 0 or -ENOMEM */
 int plan_warn(struct plan *plan, const char *text, struct err *e);
 

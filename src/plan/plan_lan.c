@@ -50,6 +50,17 @@ static int check_name(const struct host *host, struct err *e)
 	return err_as(e, ERR_KIND_STATE);
 }
 
+/* without it physical would forward everything */
+static int check_kernel(const struct host *host, struct err *e)
+{
+	if (!host->guard.lacking[0])
+		return 0;
+	err_say(e, EOPNOTSUPP, "Lan = yes needs nf_tables: %s", host->guard.lacking);
+	err_hint(e, "load or build nf_tables (CONFIG_NF_TABLES, CONFIG_NF_TABLES_INET, "
+		    "CONFIG_NFT_NAT, CONFIG_NFT_MASQ), or leave Lan out of wgns.conf(5)");
+	return err_as(e, ERR_KIND_MACHINE);
+}
+
 /* why a prefix is left out; NULL when it is not */
 static const char *why_not(const struct plan_request *rq, const struct host *host,
 			   const int *uplinks, size_t n_uplinks, const struct addr *net)
@@ -135,7 +146,9 @@ int plan_lan(const struct plan_request *rq, const struct host *host, struct plan
 	char v4[ADDR_TEXT_MAX], v6[ADDR_TEXT_MAX];
 	struct lan_pair pair;
 
-	int rc = check_name(host, e);
+	int rc = check_kernel(host, e);
+	if (rc == 0)
+		rc = check_name(host, e);
 	if (rc == 0)
 		rc = lan_pair_choose(&host->addrs, &host->routes, rq->conf, &pair, e);
 	if (rc == 0)
@@ -152,13 +165,36 @@ int plan_lan(const struct plan_request *rq, const struct host *host, struct plan
 	return 0;
 }
 
-int plan_lan_late(const struct plan_request *rq, const struct host *host, struct plan *plan,
-		  bool *should_yield, struct err *e)
+int plan_lan_before(struct plan *plan, struct err *e)
+{
+	int rc = plan_add(plan, "lan.guard physical", e);
+
+	return rc < 0 ? rc : plan_add(plan, "lan.forward physical", e);
+}
+
+int plan_lan_after(const struct plan_request *rq, const struct host *host,
+		   const struct plan_lan *lan, struct plan *plan, struct err *e)
+{
+	int rc = plan_add(plan, "lan.create " LAN_DEVICE " in home and physical", e);
+
+	if (rc == 0)
+		rc = plan_add(plan, lan->addr, e);
+	if (rc == 0 && (rq->kill_switch != KILL_SWITCH_NO || host->guard.is_in_home))
+		rc = plan_add(plan, "guard.allow " LAN_DEVICE, e);
+	return rc < 0 ? rc : plan_add(plan, lan->sync, e);
+}
+
+int plan_lan_yield(const struct plan_request *rq, const struct host *host, struct plan *plan,
+		   struct err *e)
 {
 	const struct rtnl_link *link = rtnl_links_by_name(&host->links, LAN_DEVICE);
+	char text[64];
 
-	*should_yield = link && strcmp(link->kind, "veth") == 0;
-	if (*should_yield || !rq->has_lan)
+	if (link && strcmp(link->kind, "veth") == 0) {
+		(void)snprintf(text, sizeof(text), "lan.yield %s", rq->conf->name);
+		return plan_add(plan, text, e);
+	}
+	if (!rq->has_lan)
 		return 0;
 	return plan_warn(plan,
 			 "Lan = yes changes nothing now: the layout is up already, and only its "

@@ -166,6 +166,88 @@ at_each_step() {
 	[ "$(get 10.78.0.80/)" = "behind the tunnel" ]
 }
 
+# with_lan: the layout has Lan = yes; and of the plan only its steps are looked at
+with_lan() {
+	lab_run sh -c 'printf "[Physical]\nLan = yes\n" >/etc/wgns/wgns.conf'
+	remember
+	mapfile -t steps < <(up -n "$1")
+}
+at_each_lan_step() {
+	local n seen=0
+	for ((n = 1; n <= ${#steps[@]}; n++)); do
+		[[ ${steps[n - 1]} = *lan* ]] || continue
+		seen=$((seen + 1))
+		"$1" $n "${steps[n - 1]}" || { echo "at step $n, ${steps[n - 1]}: $output" >&2; return 1; }
+	done
+	((seen >= $2))
+}
+
+@test "with Lan = yes, a step that fails or is killed leaves no trace of the pair" {
+	with_lan wg0
+	at() {
+		local fault
+		for fault in before after; do
+			up_at "$fault:$1"
+			says 1 "step $1/${#steps[@]} $2: injected fault" 'everything was undone' || return
+			as_before "$fault:$1" || return
+		done
+		for fault in kill-before kill-after; do
+			up_at "$fault:$1"
+			[ "$status" = 137 ] || return
+			run down wg0
+			says 0 || return
+			as_before "$fault:$1" || return
+		done
+	}
+	at_each_lan_step at 7
+}
+
+@test "with Lan = yes, an undo that fails or is killed is finished by the next down" {
+	with_lan wg0
+	at() {
+		local fault
+		up_at "undo:$1,after:${#steps[@]}"
+		says 4 "cannot undo $2" 'wgns down wg0' || return
+		run down wg0
+		says 0 || return
+		as_before "undo:$1" || return
+		up wg0 || return
+		faulty "undo:$1" down wg0
+		says 4 "cannot undo $2" 'wgns down wg0' || return
+		run down wg0
+		says 0 || return
+		as_before "down with undo:$1" || return
+		for fault in kill-undo kill-undone; do
+			up wg0 || return
+			faulty "$fault:$1" down wg0
+			[ "$status" = 137 ] || return
+			run down wg0
+			says 0 || return
+			as_before "down with $fault:$1" || return
+		done
+	}
+	at_each_lan_step at 7
+}
+
+@test "with Lan = yes, the second tunnel's step fails without harm to what the first left to the LAN" {
+	conf wg1 's/^AllowedIPs.*/&, 192.0.2.32\/27/'
+	with_lan wg0
+	up wg0
+	remember
+	mapfile -t steps < <(up -n wg1)
+	at() {
+		faulty "after:$1" up --backend "$(lab_backend)" wg1
+		says 1 "step $1/${#steps[@]} $2: injected fault" 'everything was undone' || return
+		as_before "after:$1 of the second tunnel" || return
+		faulty "kill-after:$1" up --backend "$(lab_backend)" wg1
+		[ "$status" = 137 ] || return
+		run down wg1
+		says 0 || return
+		as_before "kill-after:$1 of the second tunnel"
+	}
+	at_each_lan_step at 1
+}
+
 # renameat: what is known is written down; mount and umount2: namespaces get and lose their names, folders are pinned;
 # unlinkat: folders and files go
 # killed_at SYSCALL up|down ARG...: one test run for each call that wgns makes of it; how often there was one is in $n_killed
