@@ -351,7 +351,7 @@ static int write_guard(struct op_env *env, const struct lan_prefixes *list, stru
 static int make_equal(struct op_env *env, const struct facts *f, const struct lan_prefixes *list,
 		      struct err *e)
 {
-	struct nl *home;
+	struct nl *home = NULL;
 	int rc = write_guard(env, list, e);
 
 	if (rc == 0)
