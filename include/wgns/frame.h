@@ -20,7 +20,7 @@ enum frame_kind {
 	FRAME_ARP,
 	FRAME_ND, /* neighbour and router discovery, RFC 4861 */
 	FRAME_MEMBERSHIP, /* IGMP, MLD: the kernel joins groups for ND */
-	FRAME_ICMP_ERROR, /* the kernel's answer to a stray packet, and path MTU discovery */
+	FRAME_ICMP_ANSWER, /* the kernel's, to a ping or a stray packet; path MTU discovery */
 	FRAME_DHCP,
 	FRAME_DHCPV6,
 	FRAME_EAPOL, /* 802.1X and MACsec key agreement */

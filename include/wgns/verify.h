@@ -121,6 +121,7 @@ struct verify_file_caps {
 struct verify_guard {
 	char problem[VERIFY_PROBLEM_MAX];
 	struct guard_seen seen;
+	bool can_bridge; /* the kernel can have the table of bridges */
 };
 
 /* `Lan = yes` */

@@ -13,8 +13,10 @@
 #define HEADERS_MAX 8 /* IPv6 extension headers: real packets have one or two */
 #define PORT_DNS 53
 #define UDP_HEADER 8
-/* RFC 4861 and RFC 3810 types of ICMPv6, RFC 792 of ICMP */
+/* types of ICMPv6 (RFC 4443; RFC 4861 and RFC 3810 for the ranges below), RFC 792 of ICMP */
 #define ICMP6_ERROR_MAX 127
+#define ICMP6_ECHO_REPLY 129
+#define ICMP_ECHO_REPLY 0
 #define ICMP_UNREACHABLE 3
 #define ICMP_TIME_EXCEEDED 11
 #define ICMP_PARAMETER_PROBLEM 12
@@ -32,7 +34,7 @@ static const char *const names[FRAME_N_KINDS] = {
 	[FRAME_ARP] = "arp",
 	[FRAME_ND] = "nd",
 	[FRAME_MEMBERSHIP] = "membership",
-	[FRAME_ICMP_ERROR] = "icmp-error",
+	[FRAME_ICMP_ANSWER] = "icmp-answer",
 	[FRAME_DHCP] = "dhcp",
 	[FRAME_DHCPV6] = "dhcpv6",
 	[FRAME_EAPOL] = "eapol",
@@ -201,15 +203,16 @@ static enum frame_kind classify_icmp(const struct frame *f, const struct payload
 		return FRAME_OTHER;
 	uint8_t type = p->bytes[0];
 	if (f->from.family == AF_INET)
-		return type == ICMP_UNREACHABLE || type == ICMP_TIME_EXCEEDED ||
-				       type == ICMP_PARAMETER_PROBLEM
-			       ? FRAME_ICMP_ERROR
+		return type == ICMP_ECHO_REPLY || type == ICMP_UNREACHABLE ||
+				       type == ICMP_TIME_EXCEEDED || type == ICMP_PARAMETER_PROBLEM
+			       ? FRAME_ICMP_ANSWER
 			       : FRAME_OTHER;
 	if (type >= 133 && type <= 137)
 		return FRAME_ND;
 	if ((type >= 130 && type <= 132) || type == 143)
 		return FRAME_MEMBERSHIP;
-	return type <= ICMP6_ERROR_MAX ? FRAME_ICMP_ERROR : FRAME_OTHER;
+	return type <= ICMP6_ERROR_MAX || type == ICMP6_ECHO_REPLY ? FRAME_ICMP_ANSWER
+								   : FRAME_OTHER;
 }
 
 static enum frame_kind classify_ip(const struct frame_rules *rules, struct frame *f,

@@ -9,9 +9,14 @@
 static void gather_guard(int ns_fd, struct verify_guard *out)
 {
 	AUTO_NL struct nl *nl = NULL;
+	struct guard_kernel kernel;
 	struct err why;
 
 	int rc = guard_open_in(ns_fd, &nl, &why);
+	if (rc == 0)
+		rc = guard_probe(nl, &kernel, &why);
+	if (rc == 0)
+		out->can_bridge = kernel.can_bridge;
 	if (rc == 0)
 		rc = guard_read(nl, &out->seen, &why);
 	if (rc < 0)
@@ -183,6 +188,8 @@ static void judge_home(const struct verify_facts *f, struct findings *out)
 		if (!is_allowed(seen, name) && f->all[i].since)
 			findings_add(out, FINDING_WARNING, "it does not let %s send", name);
 	}
+	if (!seen->has_bridge && f->guard_home.can_bridge)
+		findings_add(out, FINDING_BREAKS, "table bridge wgns is gone");
 	if (seen->n_dropped)
 		findings_add(out, FINDING_NOTE, "it has stopped %llu packets",
 			     (unsigned long long)seen->n_dropped);

@@ -178,6 +178,29 @@ print(os.getpid()); time.sleep(1000)'
 	ended
 }
 
+@test "a guard that was flushed, changed or lets more send is named" {
+	lab_run ip link add leak0 type veth peer name leak1
+	lab_run nft add element inet wgns allowed '{ leak0 }'
+	whole # a device that hangs on no uplink
+	lab_run nft add element inet wgns allowed '{ eth0 }'
+	broken guard.home 'it lets eth0 send, an uplink'
+	lab_run sh -c "$(jq -r '.findings[] | select(.id == "guard.home") | .details[] | .hint // empty | gsub("`"; "")' <<<"$json")"
+	lab_run ip link del leak0
+	whole
+	lab_run nft insert rule inet wgns postrouting accept
+	broken guard.home 'it was changed'
+	lab_run nft delete rule inet wgns postrouting handle "$(lab_run nft -a list chain inet wgns postrouting |
+		sed -n 's/^\t\taccept # handle //p')"
+	whole
+	in_physical nft add element inet wgns ports '{ 22 }'
+	broken guard.physical 'it lets in port 22'
+	in_physical nft delete element inet wgns ports '{ 22 }'
+	in_physical nft insert rule inet wgns input accept
+	broken guard.physical 'it was changed'
+	in_physical nft delete rule inet wgns input handle "$(in_physical nft -a list chain inet wgns input |
+		sed -n 's/^\t\taccept # handle //p')"
+}
+
 @test "a resolver of the uplink in home's resolv.conf is named, and a file that is gone" {
 	lab_run cp -a /etc/resolv.conf /etc/resolv.conf.kept
 	lab_run sh -c 'echo "nameserver 192.0.2.1" >/etc/resolv.conf'
@@ -361,6 +384,54 @@ own_lab() {
 		lab_run kill -9 "$pid"
 		is_broken() { broken tunnels "(pid $pid) has ended" 'the device wg0 is gone from home'; }
 		lab_wait is_broken
+		lab_down
+	)
+}
+
+@test "guards that are gone are named, one by one" {
+	(
+		own_lab
+		if lab_run nft delete table bridge wgns; then
+			broken guard.home 'table bridge wgns is gone'
+		fi
+		lab_run nft flush ruleset
+		broken guard.home 'table inet wgns is gone'
+		in_physical nft delete table inet wgns
+		broken guard.physical 'table inet wgns is gone'
+		lab_down
+	)
+}
+
+@test "without a guard the answer is yes, and it is said that nothing stops what comes later" {
+	(
+		lab_up
+		lab_install
+		lab_run sh -c 'printf "[Guard]\nKillSwitch = no\n" >/etc/wgns/wgns.conf'
+		up wg0 2>&1
+		lab_wait_handshake wg0
+		warned guard.home 'there is none: `up` made none (KillSwitch = no)'
+		[ "$status" = 0 ]
+		lab_down
+	)
+}
+
+@test "with Lan = yes the way to the uplinks' own networks is known, and a route or a rule more is named" {
+	(
+		lab_up
+		lab_install
+		lab_run sh -c 'printf "[Physical]\nLan = yes\n" >/etc/wgns/wgns.conf'
+		up wg0 2>&1
+		lab_wait_handshake wg0
+		whole
+		jq -e '.findings[] | select(.id == "lan")' <<<"$json"
+		heard lab_run bash -c "$talk; while :; do echo x >/dev/udp/192.0.2.1/9; sleep 0.01; done"
+		[ "$status" = 0 ]
+		jq -e '.capture.frames | .lan.out > 0 and .other.out == 0' <<<"$json"
+		lab_run ip route add 203.0.113.0/24 dev wgns-lan
+		broken home.routes "wgns-lan leads to the uplinks' own networks and nowhere else"
+		lab_run ip route del 203.0.113.0/24 dev wgns-lan
+		in_physical nft insert rule inet wgns-lan forward accept
+		broken lan 'what passes is not what home has routes for'
 		lab_down
 	)
 }

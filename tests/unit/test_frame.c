@@ -192,8 +192,9 @@ static void test_frame_icmp6(void **state)
 		assert_int_equal(icmp6(type, 0), FRAME_ND);
 	assert_int_equal(icmp6(143, 1), FRAME_MEMBERSHIP);
 	assert_int_equal(icmp6(131, 1), FRAME_MEMBERSHIP);
-	assert_int_equal(icmp6(2, 0), FRAME_ICMP_ERROR);
+	assert_int_equal(icmp6(2, 0), FRAME_ICMP_ANSWER);
 	assert_int_equal(icmp6(128, 0), FRAME_OTHER); /* ping */
+	assert_int_equal(icmp6(129, 0), FRAME_ICMP_ANSWER); /* to somebody's ping */
 	assert_int_equal(icmp6(135, 9), FRAME_OTHER); /* more headers than are read: not trusted */
 }
 
@@ -206,7 +207,7 @@ static void test_frame_ping_is_in_clear_and_errors_are_not(void **state)
 	(void)state;
 	assert_int_equal(frame_classify(&rules, ETH_P_IP, a.bytes, a.len, true).kind, FRAME_OTHER);
 	assert_int_equal(frame_classify(&rules, ETH_P_IP, b.bytes, b.len, true).kind,
-			 FRAME_ICMP_ERROR);
+			 FRAME_ICMP_ANSWER);
 }
 
 static void test_frame_lan_is_only_where_it_is_wanted(void **state)

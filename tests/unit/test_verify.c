@@ -322,9 +322,11 @@ static void test_verify_guards(void **state)
 	make_world(&w);
 	w.f.layout.has_guard_home = w.f.layout.has_guard_physical = true;
 	IS_NO(&w, "table inet wgns is gone", "guard.home", "guard.physical");
-	w.f.guard_home.seen = (struct guard_seen){
-		.is_there = true, .is_intact = true, .names = names, .n_names = 2
-	};
+	w.f.guard_home.seen = (struct guard_seen){ .is_there = true,
+						   .has_bridge = true,
+						   .is_intact = true,
+						   .names = names,
+						   .n_names = 2 };
 	w.f.guard_physical.seen = (struct guard_seen){ .is_there = true,
 						       .is_physical = true,
 						       .is_intact = true,
