@@ -70,16 +70,20 @@ every_capability() {
 	lab_run setpriv --dump | sed -n 's/^Capability bounding set: //p' | tr ',' '\n' | wc -l
 }
 
-# background CMD...: it is there when the function returns; its pid in home is in $child
+# background CMD...: it is there when the function returns; its pid in home is in $child, and here in $job
 background() {
 	local marker=$BATS_TEST_TMPDIR/child
 	rm -f "$marker"
 	"$@" >"$marker" 2>"$marker.err" 3>&- &
+	job=$!
 	has_started() { [[ -s $marker ]]; }
 	lab_wait has_started || { cat "$marker.err" >&2; return 1; }
 	read -r child <"$marker"
 }
-ended() { lab_run kill -9 "$child"; wait || :; }
+ended() {
+	lab_run kill -9 "$child"
+	wait "$job" || [ $? = 137 ]
+}
 
 @test "the untouched layout is all yes, as text, with ticks on request of nobody and without colour in a pipe" {
 	run lab_wgns verify
@@ -88,6 +92,23 @@ ended() { lab_run kill -9 "$child"; wait || :; }
 	run lab_wgns verify wg0
 	[ "$status" = 0 ]
 	whole wg0
+}
+
+@test "on a terminal a yes is green, unless NO_COLOR is set, and a name with odd bytes changes nothing there" {
+	terminal() { lab_run env "$@" LC_ALL=C.UTF-8 script -qec "$WGNS verify" /dev/null </dev/null; }
+	run terminal TERM=xterm
+	[ "$status" = 0 ]
+	[[ $output = *$'\e[32m✓ yes \e[0mhome holds'* ]]
+	run terminal TERM=xterm NO_COLOR=1
+	[[ $output = *'✓ yes home holds'* && $output != *$'\e'* ]]
+	run terminal TERM=dumb
+	[[ $output = *'✓ yes home holds'* && $output != *$'\e'* ]]
+	lab_run sh -euc 'ip link add "x$(printf "\033")[31m" type veth peer name leak1; ip link set leak1 up
+		ip link set "x$(printf "\033")[31m" up; ip route add 0.0.0.0/1 dev "x$(printf "\033")[31m"'
+	run terminal TERM=dumb
+	lab_run ip link del leak1
+	[ "$status" = 1 ]
+	[[ $output = *'✗ NO  home holds'*'broken by: x\x1b[31m carries a default route'* && $output != *$'\e'* ]]
 }
 
 @test "nothing up, or not that tunnel, is exit 3; a wrong option is exit 2" {
@@ -178,6 +199,12 @@ print(os.getpid()); time.sleep(1000)'
 	ended
 }
 
+# open_chain WHERE CHAIN: it lets everything pass, until close_chain
+open_chain() { "$1" nft insert rule inet wgns "$2" accept; }
+close_chain() {
+	"$1" nft delete rule inet wgns "$2" handle "$("$1" nft -a list chain inet wgns "$2" | sed -n 's/^\t\taccept # handle //p')"
+}
+
 @test "a guard that was flushed, changed or lets more send is named" {
 	lab_run ip link add leak0 type veth peer name leak1
 	lab_run nft add element inet wgns allowed '{ leak0 }'
@@ -187,18 +214,16 @@ print(os.getpid()); time.sleep(1000)'
 	lab_run sh -c "$(jq -r '.findings[] | select(.id == "guard.home") | .details[] | .hint // empty | gsub("`"; "")' <<<"$json")"
 	lab_run ip link del leak0
 	whole
-	lab_run nft insert rule inet wgns postrouting accept
+	open_chain lab_run postrouting
 	broken guard.home 'it was changed'
-	lab_run nft delete rule inet wgns postrouting handle "$(lab_run nft -a list chain inet wgns postrouting |
-		sed -n 's/^\t\taccept # handle //p')"
+	close_chain lab_run postrouting
 	whole
 	in_physical nft add element inet wgns ports '{ 22 }'
 	broken guard.physical 'it lets in port 22'
 	in_physical nft delete element inet wgns ports '{ 22 }'
-	in_physical nft insert rule inet wgns input accept
+	open_chain in_physical input
 	broken guard.physical 'it was changed'
-	in_physical nft delete rule inet wgns input handle "$(in_physical nft -a list chain inet wgns input |
-		sed -n 's/^\t\taccept # handle //p')"
+	close_chain in_physical input
 }
 
 @test "a resolver of the uplink in home's resolv.conf is named, and a file that is gone" {
@@ -343,12 +368,16 @@ heard() {
 }
 
 @test "--capture says no when something goes out in clear that no program in physical has sent" {
-	# a way past the tunnel that somebody made: home routed through physical
+	# a way past the tunnel and both guards that somebody made: home routed through physical
+	open_chain lab_run postrouting
+	open_chain in_physical forward
 	in_physical sh -euc 'ip link add way0 type veth peer name way1; ip link set way0 netns 1; ip addr add 10.99.0.1/24 dev way1
 		ip link set way1 up; echo 1 >/proc/sys/net/ipv4/conf/way1/forwarding; echo 1 >/proc/sys/net/ipv4/conf/eth0/forwarding'
 	lab_run sh -euc 'ip link set way0 up; ip addr add 10.99.0.2/24 dev way0; ip route add 203.0.113.80/32 via 10.99.0.1'
 	heard lab_run bash -c "$talk; while :; do echo x >/dev/udp/203.0.113.80/9; sleep 0.01; done"
 	lab_run ip link del way0
+	close_chain lab_run postrouting
+	close_chain in_physical forward
 	[ "$status" = 1 ]
 	jq -e '.findings[] | select(.id == "capture") | .answer == "no" and
 		any(.details[]; .text | test("^in clear on eth0: udp 10.99.0.2:[0-9]+ -> 203.0.113.80:9 "))' <<<"$json"
