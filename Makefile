@@ -109,6 +109,9 @@ $(O)/tests/bench/floor: $(O)/tests/bench/floor_wg.o
 $(O)/tests/bench/%: tests/bench/%.c $(O)/libwgns.a
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)$(LINK_TEST)
+$(O)/tests/faults/%: tests/faults/%.c $(O)/libwgns.a
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)$(LINK_TEST)
 $(O)/tests/fuzz/%: tests/fuzz/%.c $(O)/libwgns.a
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)$(LINK_TEST) -fsanitize=fuzzer
@@ -192,11 +195,13 @@ fuzz-smoke: ## each libFuzzer target for FUZZ_TIME seconds
 	$(run) fuzz
 bench: all $(BENCH) ## compare up, down and exec with other ways to do the same; as root
 	$(Q)WGNS='$(abspath $(O))/wgns' O='$(abspath $(O))' scripts/bench
+check-faults: all faulty ## every fault at every step, every denial, 500 random kills, with their figures; hours; as root
+	$(Q)WGNS='$(abspath $(O))/wgns' WGNS_FAULTY='$(abspath $(O))/faults/wgns' O='$(abspath $(O))' tests/faults/all
 clean-root-check: ## build, demo and check in a fresh Debian root (debootstrap); as root
 	$(Q)scripts/clean-root-check
 
 # a program that fails on purpose, see src/plan/fault.c; WGNS_FAULTY names it in tests
-faulty:
+faulty: $(O)/tests/faults/deny
 	$(Q)+$(MAKE) --no-print-directory O=$(O)/faults FAULTS=1 $(O)/faults/wgns
 unit-programs: $(UNIT)
 fuzzers: $(FUZZ)
@@ -208,7 +213,7 @@ help: ## this list
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 .PHONY: all install setcap group uninstall demo check check-run check-quick check-unit check-platform check-bats check-vm \
-	check-headers check-layers lint tcb coverage asan fuzz-smoke bench clean-root-check faulty \
+	check-headers check-layers check-faults lint tcb coverage asan fuzz-smoke bench clean-root-check faulty \
 	unit-programs fuzzers clean help FORCE
 .DELETE_ON_ERROR:
 -include $(wildcard $(O)/*/*.d $(O)/*/*/*.d)

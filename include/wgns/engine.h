@@ -45,6 +45,8 @@ struct op_env {
 	unsigned resolve_retries; /* of endpoints that are names, as wg(8) has it */
 	struct snapshot snap; /* of the uplinks in home; loaded on demand */
 	bool has_snap;
+	struct snapshot present; /* of the uplinks in physical, when they were about to leave it */
+	bool has_present;
 	void (*note)(void *ctx, const char *text); /* a warning for the user */
 	bool (*should_stop)(void *ctx); /* asked while a step waits; same ctx; may be NULL */
 	void *note_ctx;

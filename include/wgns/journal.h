@@ -71,11 +71,13 @@ int journal_plan_parse(const char *text, size_t len, struct netns_id *home,
 		       struct journal_entries *out, struct err *e);
 /**
  * journal_complete - the steps of @plan with the marks of @entries, which becomes the result; @plan is taken over
+ * @is_damaged: what only the journal has is dropped; else it comes last
  *
- * The plan's text counts where the two differ. What only the journal has comes last.
+ * The plan's text counts where the two differ.
  * Return: 0 or -ENOMEM, and @entries is as it was
  */
-int journal_complete(struct journal_entries *entries, struct journal_entries *plan);
+int journal_complete(struct journal_entries *entries, struct journal_entries *plan,
+		     bool is_damaged);
 
 int journal_intend(struct journal *j, unsigned n, const char *text, struct err *e);
 /** journal_mark - 'D', 'F' or 'U' for step @n */

@@ -105,15 +105,18 @@ static int read_record(struct op_env *env, const char *folder, struct record *r,
 		*e = r->damage;
 		r->damage.code = 0;
 	}
-	if (rc == -ENOENT)
-		rc = 0; /* killed before there was one, or after it was removed */
+	bool is_absent = rc == -ENOENT; /* killed before there was one, or after it was removed */
+	if (is_absent)
+		rc = 0;
 	if (rc < 0)
 		return err_context(e, STATE_DIR "/%s", folder);
 	if (env->is_rollback)
 		return 0; /* who wrote the journal knows what it has begun */
 	rc = journal_plan_read(dir_fd, &home, &plan, &why);
 	r->has_plan = rc == 0;
-	if (rc == 0 && journal_complete(&r->entries, &plan) < 0) {
+	if (is_absent && !r->has_plan && env->physical_fd >= 0 && strcmp(folder, OP_BOX_PATH) == 0)
+		(void)err_say(&r->damage, ENOENT, STATE_DIR "/%s: the journal is missing", folder);
+	if (rc == 0 && journal_complete(&r->entries, &plan, is_damaged) < 0) {
 		journal_entries_free(&plan);
 		return err_set(e, ENOMEM, "read the journal");
 	}

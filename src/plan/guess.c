@@ -75,6 +75,17 @@ static bool has_word(const struct journal_entries *list, const char *text)
 	return false;
 }
 
+/* garbage may look like a line */
+static bool is_step(const char *text)
+{
+	struct step step;
+
+	if (step_parse(text, &step) < 0)
+		return false;
+	step_free(&step);
+	return true;
+}
+
 int change_guess(struct op_env *env, const char *folder, struct journal_entries *entries,
 		 struct err *e)
 {
@@ -97,7 +108,7 @@ int change_guess(struct op_env *env, const char *folder, struct journal_entries 
 	size_t n_kept = 0;
 	struct journal_entries guessed = { all.items, n_guessed };
 	for (size_t i = 0; i < entries->n; i++) {
-		if (has_word(&guessed, entries->items[i].text))
+		if (has_word(&guessed, entries->items[i].text) || !is_step(entries->items[i].text))
 			free(entries->items[i].text);
 		else
 			entries->items[n_kept++] = entries->items[i];

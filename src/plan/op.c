@@ -87,6 +87,9 @@ void op_env_close(struct op_env *env)
 	if (env->has_snap)
 		snapshot_free(&env->snap);
 	env->has_snap = false;
+	if (env->has_present)
+		snapshot_free(&env->present);
+	env->has_present = false;
 }
 
 void op_env_note(const struct op_env *env, const char *fmt, ...)

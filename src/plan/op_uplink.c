@@ -251,6 +251,26 @@ static bool has_more(struct op_env *env, size_t n)
 	return is_more;
 }
 
+/* it is kept in memory, too: a disk that is full does not hold up an uplink */
+static int take_present(struct op_env *env, struct nl *nl, char *const *names, size_t n,
+			struct err *e)
+{
+	const struct sysctl_dirs *dirs;
+	struct err why;
+
+	int rc = op_env_dirs_physical(env, &dirs, e);
+	if (rc == 0)
+		rc = snapshot_take(nl, dirs, names, n, &env->present, e);
+	if (rc < 0)
+		return rc;
+	env->has_present = true;
+	AUTO_FD int dir_fd = open_box(env, &why);
+	if (dir_fd < 0 || snapshot_write(&env->present, dir_fd, SNAPSHOT_PHYSICAL, &why) < 0)
+		op_env_note(env, "%s: if this is interrupted, the uplinks get what they had before",
+			    why.text);
+	return 0;
+}
+
 /*
  * When `up` failed, nothing but wgns changed anything: what was saved in home is exact. When the layout was in use, an
  * uplink may have another lease or another address by now, and that is what it keeps.
@@ -258,11 +278,9 @@ static bool has_more(struct op_env *env, size_t n)
 int route_restore_undo(struct op_env *env, const struct step *step, struct err *e)
 {
 	const struct snapshot *snap;
-	struct snapshot present = { 0 };
 	struct rtnl_links links = { 0 };
 	char **names = NULL;
 	size_t n_names = 0;
-	const struct sysctl_dirs *dirs;
 	struct nl *nl;
 
 	(void)step;
@@ -276,15 +294,8 @@ int route_restore_undo(struct op_env *env, const struct step *step, struct err *
 	if (rc == 0 && present_names(snap, &links, &names, &n_names) < 0)
 		rc = err_set(e, ENOMEM, "take the state of the uplinks");
 	/* of an undo that was begun before: those that went home already are in it with what they had */
-	bool is_kept = rc == 0 && has_more(env, n_names);
-	if (rc == 0 && !is_kept)
-		rc = op_env_dirs_physical(env, &dirs, e);
-	if (rc == 0 && !is_kept)
-		rc = snapshot_take(nl, dirs, names, n_names, &present, e);
-	AUTO_FD int dir_fd = rc == 0 && !is_kept ? open_box(env, e) : -1;
-	if (rc == 0 && !is_kept)
-		rc = dir_fd < 0 ? dir_fd : snapshot_write(&present, dir_fd, SNAPSHOT_PHYSICAL, e);
-	snapshot_free(&present);
+	if (rc == 0 && !has_more(env, n_names))
+		rc = take_present(env, nl, names, n_names, e);
 	rtnl_links_free(&links);
 	str_list_free(&names, &n_names);
 	return rc;
@@ -397,7 +408,6 @@ static int restore_home_sysctls(const struct restore *r, struct err *e)
 int uplinks_save_undo(struct op_env *env, const struct step *step, struct err *e)
 {
 	const struct snapshot *snap;
-	struct snapshot present = { 0 };
 	struct restore r = { 0 };
 	struct err why;
 
@@ -423,20 +433,21 @@ int uplinks_save_undo(struct op_env *env, const struct step *step, struct err *e
 	AUTO_FD int dir_fd = open_box(env, e);
 	if (dir_fd < 0)
 		return dir_fd;
-	bool has_present = snapshot_read(dir_fd, SNAPSHOT_PHYSICAL, &present, &why) == 0;
+	if (!env->has_present)
+		env->has_present =
+			snapshot_read(dir_fd, SNAPSHOT_PHYSICAL, &env->present, &why) == 0;
 	struct first_error f = { .env = env, .is_note = !env->is_rollback, .e = e };
 	r.snap = snap;
 	/* a secret comes before the address mode that needs it */
-	if (has_present)
+	if (env->has_present)
 		take_result(&f, restore_home_sysctls(&r, &why), &why);
-	r.snap = has_present ? &present : snap;
-	r.is_present = has_present;
+	r.snap = env->has_present ? &env->present : snap;
+	r.is_present = env->has_present;
 	(void)restore_all(&r, &f); /* what failed is in f */
 	r.snap = snap;
 	r.is_present = false;
 	take_result(&f, restore_orphans(&r, &why), &why);
 	rc = f.rc;
-	snapshot_free(&present);
 	/* those that came back work by now; one that did not keeps the step open */
 	return rc < 0 ? rc : op_uplinks_left(env, e);
 }

@@ -7,29 +7,35 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "wgns/backend.h"
 #include "wgns/fd.h"
 #include "wgns/state.h"
 
-/*
- * The daemon of a tunnel: by pid and start time; by the name in its arguments when wgns was killed after it
- * started the daemon and before it wrote that down.
- */
 static bool is_daemon_of(const struct netns_proc *proc, const struct state_tunnel *t)
+{
+	return t->device.pid && proc->pid == t->device.pid &&
+	       proc->start_time == t->device.start_time;
+}
+
+/* one of a tunnel whose record is damaged, or of none: the name that its device was born with is its last argument */
+static bool is_daemon_by_name(const struct netns_proc *proc)
 {
 	char path[32], args[512];
 
-	if (t->device.pid || !t->device.birth_name[0])
-		return proc->pid == t->device.pid && proc->start_time == t->device.start_time;
+	if (proc->uid != 0)
+		return false; /* a program's user may call it anything */
 	(void)snprintf(path, sizeof(path), "/proc/%d/cmdline", (int)proc->pid);
 	AUTO_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
 	ssize_t len = fd < 0 ? -1 : read(fd, args, sizeof(args) - 1);
 	if (len <= 0)
 		return false;
 	args[len] = '\0';
-	/* its last argument */
-	size_t name_len = strlen(t->device.birth_name);
-	return (size_t)len > name_len + 1 && args[len - 1] == '\0' &&
-	       strcmp(args + (size_t)len - 1 - name_len, t->device.birth_name) == 0;
+	const char *last = args;
+	for (ssize_t i = 0; i + 1 < len; i++) {
+		if (!args[i])
+			last = args + i + 1;
+	}
+	return last != args && backend_is_birth_name(last);
 }
 
 int programs_find(int run_fd, const struct netns_id *ns, struct netns_proc procs[PROGRAMS_MAX],
@@ -45,7 +51,7 @@ int programs_find(int run_fd, const struct netns_id *ns, struct netns_proc procs
 	if (found > PROGRAMS_MAX)
 		found = PROGRAMS_MAX;
 	for (long i = 0; i < found; i++) {
-		bool is_daemon = false;
+		bool is_daemon = is_daemon_by_name(&procs[i]);
 		for (size_t k = 0; k < n_tunnels; k++)
 			is_daemon = is_daemon || is_daemon_of(&procs[i], &tunnels[k]);
 		if (!is_daemon && procs[i].pid != getpid())

@@ -108,7 +108,7 @@ static struct journal_entry *find(const struct journal_entries *list, unsigned n
 	return NULL;
 }
 
-int journal_complete(struct journal_entries *entries, struct journal_entries *plan)
+int journal_complete(struct journal_entries *entries, struct journal_entries *plan, bool is_damaged)
 {
 	struct journal_entry *grown =
 		reallocarray(plan->items, plan->n + entries->n + 1, sizeof(*plan->items));
@@ -125,6 +125,8 @@ int journal_complete(struct journal_entries *entries, struct journal_entries *pl
 			char *text = to->text;
 			*to = *from;
 			to->text = text;
+			free(from->text);
+		} else if (is_damaged) {
 			free(from->text);
 		} else {
 			grown[plan->n++] = *from;

@@ -220,16 +220,6 @@ runs_in_physical() {
 	[[ $(lab_run ip route show default) = *eth0* ]]
 }
 
-@test "down with a damaged journal touches nothing and says which" {
-	up wg0
-	lab_run sh -c 'printf X | dd of=/run/wgns/box/physical/journal conv=notrunc 2>/dev/null'
-	run lab_run "$WGNS" down wg0
-	says 1 'box/physical' 'damaged at line 1'
-	lab_run ip link show wg0
-	lab_run sh -c 'printf I | dd of=/run/wgns/box/physical/journal conv=notrunc 2>/dev/null'
-	down wg0
-}
-
 @test "after a reboot in the middle, down and the next up give /etc/resolv.conf back" {
 	for command in 'down wg0' 'up wg1'; do
 		up wg0
