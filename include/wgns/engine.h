@@ -42,6 +42,7 @@ struct op_env {
 	int has_programs_left;
 	bool is_step_done; /* while undoing: the step had been done, not only begun */
 	bool is_rollback; /* of an `up` that failed: nothing but wgns changed anything in between; not after has_asked */
+	bool should_force; /* undoing: what cannot be given back is left, whatever the reason is */
 	unsigned resolve_retries; /* of endpoints that are names, as wg(8) has it */
 	struct snapshot snap; /* of the uplinks in home; loaded on demand */
 	bool has_snap;

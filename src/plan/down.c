@@ -320,6 +320,7 @@ int change_down(const struct change_down *down, const struct change_talk *talk, 
 		return rc;
 	change_sweep(run_fd, talk);
 	rc = change_env(run_fd, talk, &env, e);
+	env.should_force = down->should_force;
 	if (rc == 0)
 		rc = take_down(&env, down, talk, e);
 	op_env_close(&env);

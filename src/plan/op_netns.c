@@ -121,7 +121,11 @@ static enum name_target name_target(const struct op_env *env)
 int netns_share_undo(struct op_env *env, const struct step *step, struct err *e)
 {
 	(void)step;
-	if (name_target(env) == NAME_OURS)
+	/* with nothing mounted on it it is what the undo of netns.name could not remove */
+	enum name_target target = name_target(env);
+	if (target == NAME_OURS ||
+	    (target == NAME_NOTHING &&
+	     faccessat(AT_FDCWD, OP_NETNS_PATH, F_OK, AT_SYMLINK_NOFOLLOW) == 0))
 		return err_say(e, EBUSY, OP_NETNS_PATH " is still there");
 	if (!folder_is_empty(OP_NETNS_DIR))
 		return 0;

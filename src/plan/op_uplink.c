@@ -237,18 +237,20 @@ static int present_names(const struct snapshot *snap, const struct rtnl_links *n
 	return rc;
 }
 
-/* is there a state that was taken when more than @n uplinks were in physical? */
-static bool has_more(struct op_env *env, size_t n)
+/* has one of the uplinks gone home already, in an undo that was begun before? */
+static int is_one_home(struct op_env *env, const struct snapshot *snap, struct err *e)
 {
-	struct snapshot taken = { 0 };
-	struct err ignored; /* none, or a damaged one: it is taken now */
-	AUTO_FD int dir_fd = open_box(env, &ignored);
+	struct rtnl_links home = { 0 };
+	bool is_there = false;
+	struct nl *nl;
 
-	if (dir_fd < 0 || snapshot_read(dir_fd, SNAPSHOT_PHYSICAL, &taken, &ignored) < 0)
-		return false;
-	bool is_more = taken.links.n > n;
-	snapshot_free(&taken);
-	return is_more;
+	int rc = op_env_nl_home(env, &nl, e);
+	if (rc == 0)
+		rc = rtnl_dump_links(nl, &home, e);
+	for (size_t i = 0; rc == 0 && i < snap->links.n; i++)
+		is_there = is_there || snapshot_find_link(&home, &snap->links.items[i]);
+	rtnl_links_free(&home);
+	return rc < 0 ? rc : is_there;
 }
 
 /* it is kept in memory, too: a disk that is full does not hold up an uplink */
@@ -293,8 +295,11 @@ int route_restore_undo(struct op_env *env, const struct step *step, struct err *
 		rc = rtnl_dump_links(nl, &links, e);
 	if (rc == 0 && present_names(snap, &links, &names, &n_names) < 0)
 		rc = err_set(e, ENOMEM, "take the state of the uplinks");
-	/* of an undo that was begun before: those that went home already are in it with what they had */
-	if (rc == 0 && !has_more(env, n_names))
+	/* those that are home lack everything: what was taken before, or what they had in home, is what counts */
+	int is_begun = rc == 0 ? is_one_home(env, snap, e) : rc;
+	if (is_begun < 0)
+		rc = is_begun;
+	if (is_begun == 0 && n_names)
 		rc = take_present(env, nl, names, n_names, e);
 	rtnl_links_free(&links);
 	str_list_free(&names, &n_names);
@@ -344,16 +349,23 @@ int op_uplinks_left(struct op_env *env, struct err *e)
 
 struct first_error {
 	struct op_env *env;
-	bool is_note; /* `down`: what is refused is said, and holds up nothing */
+	bool is_note; /* `down`: what the kernel refuses is said, and holds up nothing */
 	struct err *e;
 	int rc;
 };
+
+/* not the object was refused, but we: that may be mended, and then it can be given back */
+static bool is_ours(int code)
+{
+	return code == EPERM || code == ENOMEM || code == ENOBUFS || code == EMFILE ||
+	       code == ENFILE || code == EIO || code == ENOSPC;
+}
 
 static void take_result(struct first_error *f, int rc, const struct err *why)
 {
 	if (rc >= 0 || rc == -ENODEV) /* unplugged meanwhile */
 		return;
-	if (f->is_note) {
+	if (f->is_note && (!is_ours(-rc) || f->env->should_force)) {
 		op_env_note(f->env, "cannot be given back: %s", why->text);
 	} else if (f->rc == 0) {
 		*f->e = *why;

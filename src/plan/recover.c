@@ -239,6 +239,7 @@ int change_recover(const struct change_recover *recover, const struct change_tal
 	if (rc < 0)
 		return rc;
 	rc = change_env(run_fd, talk, &env, e);
+	env.should_force = recover->should_force;
 	if (rc == 0)
 		rc = recover_locked(&r, recover, e);
 	if (rc == 0 && change_sweep(run_fd, talk))

@@ -38,8 +38,10 @@
 #define IOV_COUNT_MAX 64
 #define NOTIFY_FD 3
 #define READY_FD 10
+#define GO_FD 11
 #define CHILD_FD 20
 #define DONE_FD 21
+#define TAKEN_FD 22
 
 struct job {
 	const char *count_file;
@@ -104,15 +106,21 @@ static void load_filter(const struct job *job)
 }
 
 /* everything above is closed, so that the filter's descriptor is the number that the supervisor takes */
-static _Noreturn void become_program(const struct job *job, int ready_fd)
+static _Noreturn void become_program(const struct job *job, int ready_fd, int go_fd)
 {
-	if (dup2(ready_fd, READY_FD) < 0 || fcntl(READY_FD, F_SETFD, FD_CLOEXEC) < 0)
+	char byte;
+
+	if (dup2(ready_fd, READY_FD) < 0 || fcntl(READY_FD, F_SETFD, FD_CLOEXEC) < 0 ||
+	    dup2(go_fd, GO_FD) < 0 || fcntl(GO_FD, F_SETFD, FD_CLOEXEC) < 0)
 		die("arrange descriptors");
 	(void)syscall(SYS_close_range, 3U, READY_FD - 1U, 0U);
-	(void)syscall(SYS_close_range, READY_FD + 1U, ~0U, 0U);
+	(void)syscall(SYS_close_range, GO_FD + 1U, ~0U, 0U);
 	if (write(READY_FD, "", 1) != 1)
 		die("tell the supervisor");
 	load_filter(job);
+	/* execve(2) closes the filter's descriptor, and with it nobody would answer */
+	if (read(GO_FD, &byte, 1) != 1)
+		die("wait for the supervisor");
 	(void)execv(job->argv[0], job->argv);
 	die(job->argv[0]);
 }
@@ -302,6 +310,9 @@ static _Noreturn void supervise(const struct job *job, int child_fd)
 
 	if (notify_fd < 0 || null_fd < 0)
 		_exit(1);
+	if (write(TAKEN_FD, "", 1) != 1)
+		_exit(1);
+	(void)close(TAKEN_FD);
 	(void)setsid();
 	(void)dup2(null_fd, 0);
 	(void)dup2(null_fd, 1);
@@ -312,7 +323,7 @@ static _Noreturn void supervise(const struct job *job, int child_fd)
 		if (fds[0].revents & POLLIN) {
 			if (!answer_one(job, notify_fd, &tally))
 				_exit(1);
-		} else if (fds[1].revents) {
+		} else if (fds[1].fd >= 0 && (fds[0].revents || fds[1].revents)) {
 			if (job->count_file)
 				write_tally(job, &tally);
 			(void)close(DONE_FD);
@@ -326,14 +337,14 @@ static _Noreturn void supervise(const struct job *job, int child_fd)
 /* Return: as PROGRAM ended */
 static int run(const struct job *job)
 {
-	int ready[2], done[2], status;
+	int ready[2], done[2], go[2], status;
 	char byte;
 
-	if (pipe2(ready, O_CLOEXEC) < 0 || pipe2(done, O_CLOEXEC) < 0)
+	if (pipe2(ready, O_CLOEXEC) < 0 || pipe2(done, O_CLOEXEC) < 0 || pipe2(go, O_CLOEXEC) < 0)
 		die("make a pipe");
 	pid_t child = fork();
 	if (child == 0)
-		become_program(job, ready[1]);
+		become_program(job, ready[1], go[0]);
 	int child_fd = (int)syscall(SYS_pidfd_open, child, 0U);
 	if (child < 0 || child_fd < 0 || read(ready[0], &byte, 1) != 1)
 		die("start the program");
@@ -341,13 +352,15 @@ static int run(const struct job *job)
 	if (supervisor < 0)
 		die("start the supervisor");
 	if (supervisor == 0) {
-		if (dup2(child_fd, CHILD_FD) < 0 || dup2(done[1], DONE_FD) < 0)
+		if (dup2(child_fd, CHILD_FD) < 0 || dup2(done[1], DONE_FD) < 0 ||
+		    dup2(go[1], TAKEN_FD) < 0)
 			_exit(1);
 		(void)syscall(SYS_close_range, 3U, CHILD_FD - 1U, 0U);
-		(void)syscall(SYS_close_range, DONE_FD + 1U, ~0U, 0U);
+		(void)syscall(SYS_close_range, TAKEN_FD + 1U, ~0U, 0U);
 		supervise(job, CHILD_FD);
 	}
 	(void)close(done[1]);
+	(void)close(go[1]);
 	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
 		;
 	/* what was counted is written when the supervisor lets go of this */
