@@ -37,6 +37,7 @@ struct wg_peer {
 	uint16_t keepalive; /* seconds, 0 is off */
 	bool is_incremental; /* AllowedIPs were given with + or -: do not replace the list */
 	bool is_update_only; /* nothing happens when the device does not have this peer (Linux 5.6) */
+	bool should_remove; /* to a backend only: take this peer away */
 	struct wg_allowed_ip *allowed_ips;
 	size_t n_allowed_ips;
 	/* from a file: unresolved, owned, or NULL */

@@ -90,6 +90,8 @@ static bool put_peer_head(struct nl_msg *m, const struct wg_peer *peer, bool is_
 		return false;
 	if (!is_first_fragment)
 		return true;
+	if (peer->should_remove)
+		return put_u32(m, WGPEER_A_FLAGS, WGPEER_F_REMOVE_ME);
 	uint32_t flags = (peer->is_incremental ? 0 : WGPEER_F_REPLACE_ALLOWEDIPS) |
 			 (peer->is_update_only ? WGPEER_F_UPDATE_ONLY : 0);
 	if (flags && !put_u32(m, WGPEER_A_FLAGS, flags))

@@ -18,6 +18,10 @@ static void add_peer(struct strbuf *b, const struct wg_peer *peer)
 	char text[ADDR_TEXT_MAX], endpoint[WG_ENDPOINT_TEXT_MAX];
 
 	add_key(b, "public_key", &peer->public_key);
+	if (peer->should_remove) {
+		strbuf_addf(b, "remove=true\n");
+		return;
+	}
 	if (peer->is_update_only)
 		strbuf_addf(b, "update_only=true\n");
 	if (peer->has_preshared_key)

@@ -61,6 +61,8 @@ static void test_build_set(void **state)
 	peer->is_incremental = true;
 	peer->is_update_only = true;
 	add_ip(peer, "10.0.0.0/8", true);
+	peer = add_peer(&dev, 1);
+	peer->should_remove = true;
 
 	AUTO_FREE char *text = uapi_build_set(&dev, true);
 	assert_non_null(text);
@@ -69,7 +71,8 @@ static void test_build_set(void **state)
 				  "\nendpoint=[2001:db8::1%3]:53\n"
 				  "persistent_keepalive_interval=25\nreplace_allowed_ips=true\n"
 				  "allowed_ip=0.0.0.0/0\nallowed_ip=::/0\npublic_key=" PEER_2
-				  "\nupdate_only=true\nallowed_ip=-10.0.0.0/8\n\n");
+				  "\nupdate_only=true\nallowed_ip=-10.0.0.0/8\npublic_key=" PEER_1
+				  "\nremove=true\n\n");
 	wg_device_free(&dev);
 }
 

@@ -63,7 +63,7 @@ struct sink {
 	struct wg_device dev;
 	size_t n_messages, largest;
 	size_t n_replace_peers, n_private_keys;
-	size_t n_replace_ips;
+	size_t n_replace_ips, n_removed;
 	size_t n_update_only;
 };
 
@@ -102,7 +102,10 @@ static void sink_one_peer(struct sink *s, const struct nlattr *nest)
 	struct wg_peer *peer = sink_peer(s, find(&attrs, WGPEER_A_PUBLIC_KEY));
 	const struct nlattr *a = find(&attrs, WGPEER_A_FLAGS);
 
-	if (a) {
+	if (a && mnl_attr_get_u32(a) == WGPEER_F_REMOVE_ME) {
+		assert_int_equal(attrs.n, 2); /* and nothing else than its key */
+		s->n_removed++;
+	} else if (a) {
 		const uint32_t flags = mnl_attr_get_u32(a);
 		assert_int_equal(flags & ~(WGPEER_F_REPLACE_ALLOWEDIPS | WGPEER_F_UPDATE_ONLY), 0);
 		assert_int_equal(peer->n_allowed_ips, 0); /* else it would forget some */
@@ -259,6 +262,20 @@ static void test_build_all_settings(void **state)
 	wg_device_free(&dev);
 }
 
+static void test_build_a_peer_that_goes(void **state)
+{
+	struct wg_device dev = { .name = "wg0" };
+	struct sink s = { 0 };
+
+	(void)state;
+	add_peer(&dev, 1)->should_remove = true;
+	send_all(&dev, false, &s);
+	assert_int_equal(s.n_removed, 1);
+	assert_int_equal(s.n_replace_ips + s.n_replace_peers, 0);
+	wg_device_free(&s.dev);
+	wg_device_free(&dev);
+}
+
 static void test_build_without_peers(void **state)
 {
 	struct wg_device dev = { .name = "wg0", .has_listen_port = true };
@@ -391,6 +408,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_build_all_settings),
+		cmocka_unit_test(test_build_a_peer_that_goes),
 		cmocka_unit_test(test_build_without_peers),
 		cmocka_unit_test(test_build_peer_of_5000_ips),
 		cmocka_unit_test(test_build_10000_peers),
