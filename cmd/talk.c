@@ -11,6 +11,9 @@
 #include "ask.h"
 #include "cmd.h"
 #include "wgns/hook.h"
+#include "wgns/str.h"
+
+#define DEFAULT_RETRIES 15
 
 /* nohup(1) asks that the end of the terminal be no reason to stop */
 static bool is_nohup(void)
@@ -119,6 +122,16 @@ void talk_begin(struct talk *talk, struct change_talk *out)
 		.fault = getenv("WGNS_FAULT"),
 #endif
 	};
+}
+
+unsigned talk_resolve_retries(void)
+{
+	const char *text = getenv("WG_ENDPOINT_RESOLUTION_RETRIES");
+	unsigned long long n;
+
+	if (text && strcmp(text, "infinity") == 0)
+		return UINT32_MAX;
+	return text && str_to_u64(text, UINT32_MAX, &n) == 0 ? (unsigned)n : DEFAULT_RETRIES;
 }
 
 int talk_check_root(const char *command)

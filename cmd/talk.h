@@ -21,6 +21,9 @@ struct talk {
  */
 void talk_begin(struct talk *talk, struct change_talk *out);
 
+/** talk_resolve_retries - of endpoints that are names, as wg(8) reads WG_ENDPOINT_RESOLUTION_RETRIES: a number, or "infinity" */
+unsigned talk_resolve_retries(void);
+
 /** talk_check_root - are we root, and not a hook of ourselves? Return: 0, or the exit status after a message */
 int talk_check_root(const char *command);
 

@@ -12,7 +12,6 @@
 #include "wgns/change.h"
 #include "wgns/str.h"
 
-#define DEFAULT_RETRIES 15
 #define WAIT_MAX_S 86400
 
 struct options {
@@ -103,17 +102,6 @@ static int parse(struct options *o, int argc, char **argv)
 		return cmd_usage(&cmd_up, "name one tunnel or file");
 	o->arg = argv[optind];
 	return 0;
-}
-
-/* as wg(8): a number, or "infinity" */
-static unsigned resolve_retries(void)
-{
-	const char *text = getenv("WG_ENDPOINT_RESOLUTION_RETRIES");
-	unsigned long long n;
-
-	if (text && strcmp(text, "infinity") == 0)
-		return UINT32_MAX;
-	return text && str_to_u64(text, UINT32_MAX, &n) == 0 ? (unsigned)n : DEFAULT_RETRIES;
 }
 
 static int print_plan_json(const struct change_up *up, const struct plan *plan, const char *why)
@@ -213,7 +201,7 @@ static int run_loaded(const struct options *o, struct loaded *loaded)
 		.profile_dirs = profile_dirs,
 		.n_profile_dirs = INSTALLED_PROFILE_DIRS,
 		.may_run_hooks = loaded->file.is_trusted || settings->should_trust_hooks,
-		.resolve_retries = resolve_retries(),
+		.resolve_retries = talk_resolve_retries(),
 		.kill_switch = settings->kill_switch,
 		.has_lan = settings->has_lan,
 		.should_watch = settings->should_watch,

@@ -10,6 +10,7 @@
 #include "op.h"
 #include "wgns/dns.h"
 #include "wgns/fd.h"
+#include "wgns/str.h"
 
 int change_enter(bool should_create, const struct change_talk *talk, int *run_fd, int *lock_fd,
 		 struct err *e)
@@ -71,6 +72,45 @@ int change_env(int run_fd, const struct change_talk *talk, struct op_env *env, s
 	if (fd >= 0)
 		env->physical_fd = fd;
 	return 0;
+}
+
+int change_not_up(const char *name, struct err *e)
+{
+	err_say(e, ENOENT, "%s is not up", name);
+	return err_as(e, ERR_KIND_STATE);
+}
+
+int change_use_tunnel(struct op_env *env, struct err *e)
+{
+	const char *name = env->tunnel.device.name;
+	struct netns_id home;
+
+	env->backend = backend_by_name(env->tunnel.backend);
+	if (!env->backend)
+		return err_say(e, EINVAL, "%s was made by an unknown backend '%s'", name,
+			       env->tunnel.backend);
+	int rc = netns_identify(env->home_fd, &home, e);
+	if (rc < 0 || netns_same(&home, &env->tunnel.home))
+		return rc;
+	err_say(e, EXDEV, "%s was brought up from another network namespace", name);
+	err_hint(e, "run wgns where `wgns up` was run");
+	return err_as(e, ERR_KIND_STATE);
+}
+
+int change_read_copy(int dir_fd, const char *file, const char *name, struct wgquick *conf,
+		     struct err *e)
+{
+	struct diag_list diags = { .file = "the copy of the configuration" };
+	AUTO_FREE char *text = NULL;
+	size_t len = 0;
+
+	int rc = fd_read_file_at(dir_fd, file, WGQUICK_FILE_MAX, &text, &len, e);
+	if (rc < 0)
+		return rc;
+	rc = wgquick_parse(text, len, name, conf, &diags);
+	diag_free(&diags);
+	str_wipe(text, len);
+	return rc < 0 ? err_set(e, -rc, "read the copy of the configuration") : 0;
 }
 
 /* what a folder says was done, and what it says was meant */

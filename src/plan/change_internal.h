@@ -5,6 +5,9 @@
 #include "wgns/change.h"
 
 #define CHANGE_PLACE "home"
+/* in the tunnel's folder: its configuration as parsed, and that which a reload is just making of it */
+#define CHANGE_COPY "config"
+#define CHANGE_NEXT_COPY "config.new"
 
 /** change_enter - state_enter(), and say so when there is somebody to wait for */
 int change_enter(bool should_create, const struct change_talk *talk, int *run_fd, int *lock_fd,
@@ -19,6 +22,16 @@ bool change_sweep(int run_fd, const struct change_talk *talk);
 
 /** change_env - what steps work on, from the caller's namespace; close with op_env_close() */
 int change_env(int run_fd, const struct change_talk *talk, struct op_env *env, struct err *e);
+
+/** change_not_up - the error for a tunnel that nobody brought up */
+int change_not_up(const char *name, struct err *e);
+
+/** change_use_tunnel - what env->tunnel says: its backend, and that it is of this namespace */
+int change_use_tunnel(struct op_env *env, struct err *e);
+
+/** change_read_copy - a copy of the configuration of the tunnel @name; Return: 0, -ENOENT, -errno */
+int change_read_copy(int dir_fd, const char *file, const char *name, struct wgquick *conf,
+		     struct err *e);
 
 /**
  * change_undo - what the journal in @folder of /run/wgns says; an absent journal says nothing

@@ -17,32 +17,16 @@
 #define KILL_GRACE_MS 3000
 #define KILL_ROUNDS 1024 /* of PROGRAMS_MAX programs each */
 
-static int not_up(const char *name, struct err *e)
-{
-	err_say(e, ENOENT, "%s is not up", name);
-	return err_as(e, ERR_KIND_STATE);
-}
-
 /* the copy that `up` kept: the file itself may be gone, or say something else by now */
 int change_read_conf(struct op_env *env, const char *path, struct wgquick *conf, struct err *e)
 {
-	struct diag_list diags = { .file = "the copy of the configuration" };
-	AUTO_FREE char *text = NULL;
-	size_t len = 0;
-
 	AUTO_FD int dir_fd = state_openat(env->run_fd, path, O_RDONLY | O_DIRECTORY, e);
 	if (dir_fd < 0)
 		return dir_fd;
-	int rc = fd_read_file_at(dir_fd, "config", WGQUICK_FILE_MAX, &text, &len, e);
-	if (rc < 0)
-		return rc;
-	rc = wgquick_parse(text, len, env->tunnel.device.name, conf, &diags);
-	diag_free(&diags);
-	str_wipe(text, len);
-	if (rc < 0)
-		return err_set(e, -rc, "read the copy of the configuration");
-	env->conf = conf;
-	return 0;
+	int rc = change_read_copy(dir_fd, CHANGE_COPY, env->tunnel.device.name, conf, e);
+	if (rc == 0)
+		env->conf = conf;
+	return rc;
 }
 
 /* hooks of `down` never stop it: uplinks must not be stranded because a command failed */
@@ -239,7 +223,6 @@ int change_finish(struct op_env *env, const struct change_talk *talk, bool is_la
 static int read_tunnel(struct op_env *env, const char *name, struct err *e)
 {
 	char path[STATE_PLACE_MAX + IFNAMSIZ + 16];
-	struct netns_id home;
 	struct err why;
 
 	state_tunnel_path(CHANGE_PLACE, name, path, sizeof(path));
@@ -247,25 +230,16 @@ static int read_tunnel(struct op_env *env, const char *name, struct err *e)
 	if (rc == -ENOENT) {
 		AUTO_FD int fd = state_openat(env->run_fd, path, O_RDONLY | O_DIRECTORY, &why);
 		if (fd < 0)
-			return not_up(name, e);
+			return change_not_up(name, e);
 		rc = state_remove_tree(env->run_fd, path, e);
-		return rc < 0 ? rc : not_up(name, e);
+		return rc < 0 ? rc : change_not_up(name, e);
 	}
 	if (rc < 0) {
 		*e = why;
 		err_hint(e, "`wgns recover` gives back what can be told without it");
 		return rc;
 	}
-	env->backend = backend_by_name(env->tunnel.backend);
-	if (!env->backend)
-		return err_say(e, EINVAL, "%s was made by an unknown backend '%s'", name,
-			       env->tunnel.backend);
-	rc = netns_identify(env->home_fd, &home, e);
-	if (rc < 0 || netns_same(&home, &env->tunnel.home))
-		return rc;
-	err_say(e, EXDEV, "%s was brought up from another network namespace", name);
-	err_hint(e, "run `wgns down` where `wgns up` was run");
-	return err_as(e, ERR_KIND_STATE);
+	return change_use_tunnel(env, e);
 }
 
 /* both are read before anything is touched: half a `down` is worse than none */

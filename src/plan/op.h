@@ -24,6 +24,12 @@ op_fn dir_create_run, dir_create_undo, mask_pin_run, mask_pin_undo, profile_comp
 /* op_tunnel.c: the WireGuard device */
 op_fn tunnel_create_run, tunnel_create_undo, tunnel_move_run, socket_name_run, socket_name_undo,
 	wg_set_run, addr_add_run, link_up_run, route_add_run;
+/** op_tunnel_is_ours - is this link the tunnel's? by alias or number: its name is the user's to change */
+bool op_tunnel_is_ours(const struct op_env *env, const struct rtnl_link *link);
+/** op_tunnel_resolve - endpoints that have a name and no address, in the birthplace; as resolve_endpoints() */
+int op_tunnel_resolve(struct op_env *env, struct wg_device *dev, struct err *e);
+/** op_tunnel_mtu - the automatic MTU for the endpoints of @dev */
+int op_tunnel_mtu(struct op_env *env, const struct wg_device *dev, uint32_t *out, struct err *e);
 /* op_wait.c: waiting until the tunnel works */
 op_fn handshake_wait_run;
 /* confirm.c: waiting until somebody says that it does */

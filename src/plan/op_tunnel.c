@@ -26,7 +26,7 @@ static void own_alias(const struct op_env *env, char out[64])
 	(void)snprintf(out, 64, BACKEND_ALIAS "%s", env->tunnel.device.birth_name);
 }
 
-static bool is_ours(const struct op_env *env, const struct rtnl_link *link)
+bool op_tunnel_is_ours(const struct op_env *env, const struct rtnl_link *link)
 {
 	char alias[64];
 
@@ -73,7 +73,7 @@ int tunnel_create_undo(struct op_env *env, const struct step *step, struct err *
 	/* a device of that name that is not ours is somebody else's: then only the birthplace is looked at */
 	dev.name[0] = '\0';
 	for (size_t i = 0; i < links.n; i++) {
-		if (is_ours(env, &links.items[i]))
+		if (op_tunnel_is_ours(env, &links.items[i]))
 			memcpy(dev.name, links.items[i].name, sizeof(dev.name));
 	}
 	rtnl_links_free(&links);
@@ -135,7 +135,7 @@ static bool is_stopped(void *ctx)
 	return env->should_stop(env->note_ctx);
 }
 
-int wg_set_run(struct op_env *env, const struct step *step, struct err *e)
+int op_tunnel_resolve(struct op_env *env, struct wg_device *dev, struct err *e)
 {
 	const struct resolve_policy policy = {
 		.n_retries = env->resolve_retries,
@@ -145,9 +145,14 @@ int wg_set_run(struct op_env *env, const struct step *step, struct err *e)
 		.ctx = env,
 	};
 
+	return resolve_endpoints(dev, env->physical_fd, STATE_DIR "/" OP_BOX_PATH, &policy, e);
+}
+
+int wg_set_run(struct op_env *env, const struct step *step, struct err *e)
+{
 	(void)step;
-	int rc = resolve_endpoints(&env->conf->device, env->physical_fd, STATE_DIR "/" OP_BOX_PATH,
-				   &policy, e);
+	int rc = op_tunnel_resolve(env, &env->conf->device, e);
+
 	if (rc < 0)
 		return rc;
 	/* as `wg addconf`: a key that PreUp set stays when the file has none */
@@ -248,7 +253,7 @@ static bool endpoint_addr(const union wg_endpoint *ep, struct addr *out)
 }
 
 /* wg-quick's rule, in the birthplace: the smallest MTU towards any endpoint, else the default route's, less the overhead */
-static int choose_mtu(struct op_env *env, uint32_t *out, struct err *e)
+int op_tunnel_mtu(struct op_env *env, const struct wg_device *dev, uint32_t *out, struct err *e)
 {
 	uint32_t smallest = 0;
 	struct nl *nl;
@@ -256,9 +261,9 @@ static int choose_mtu(struct op_env *env, uint32_t *out, struct err *e)
 
 	if (rc < 0)
 		return rc;
-	for (size_t i = 0; i < env->conf->device.n_peers; i++) {
+	for (size_t i = 0; i < dev->n_peers; i++) {
 		struct addr dst;
-		if (!endpoint_addr(&env->conf->device.peers[i].endpoint, &dst))
+		if (!endpoint_addr(&dev->peers[i].endpoint, &dst))
 			continue;
 		uint32_t mtu = mtu_to(nl, &dst);
 		if (mtu && (!smallest || mtu < smallest))
@@ -282,7 +287,7 @@ int link_up_run(struct op_env *env, const struct step *step, struct err *e)
 	(void)step;
 	int rc = tunnel_link(env, &nl, &link, e);
 	if (rc == 0 && !mtu)
-		rc = choose_mtu(env, &mtu, e);
+		rc = op_tunnel_mtu(env, &env->conf->device, &mtu, e);
 	if (rc < 0)
 		return rc;
 	rtnl_build_link_set(&m, link.ifindex, IFF_UP, IFF_UP);

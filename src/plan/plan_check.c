@@ -118,12 +118,12 @@ int plan_check_folders(const struct host *host, struct err *e)
 	return 0;
 }
 
-static int check_hooks(const struct plan_request *rq, struct err *e)
+int plan_check_hooks(const struct wgquick *conf, bool may_run, const char *untrusted, struct err *e)
 {
 	for (size_t i = 0; i < WGQUICK_N_HOOKS; i++) {
-		if (!rq->conf->n_hooks[i] || rq->may_run_hooks)
+		if (!conf->n_hooks[i] || may_run)
 			continue;
-		err_say(e, EPERM, "the file has hooks, and they do not run: %s", rq->untrusted);
+		err_say(e, EPERM, "the file has hooks, and they do not run: %s", untrusted);
 		err_hint(e, "make the file and every folder above it root's and writable by root "
 			    "only, or set Hooks = yes in wgns.conf(5)");
 		return -e->code;
@@ -136,7 +136,7 @@ int plan_check(const struct plan_request *rq, const struct host *host, struct er
 	int rc = check_state(rq, host, e);
 
 	if (rc == 0)
-		rc = check_hooks(rq, e);
+		rc = plan_check_hooks(rq->conf, rq->may_run_hooks, rq->untrusted, e);
 	if (rc == 0 && !host->is_layout_up)
 		rc = plan_check_other_tunnels(host, e);
 	if (rc == 0 && !host->is_layout_up)

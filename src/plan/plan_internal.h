@@ -7,6 +7,10 @@
 /** plan_check - is there anything with which `up` does not begin? Return: 0, or the refusal */
 int plan_check(const struct plan_request *rq, const struct host *host, struct err *e);
 
+/** plan_check_hooks - of a file that is not to be trusted they are refused, those of `down` too */
+int plan_check_hooks(const struct wgquick *conf, bool may_run, const char *untrusted,
+		     struct err *e);
+
 /**
  * plan_check_routes - routes of AllowedIPs that something else has already are refused; a warning when home will have no
  * default route

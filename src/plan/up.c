@@ -202,7 +202,7 @@ static int begin(const struct change_up *up, struct op_env *env, struct journal 
 		rc == 0 ? state_openat(env->run_fd, path, O_RDONLY | O_DIRECTORY, e) : -1;
 	if (rc == 0)
 		rc = dir_fd < 0 ? dir_fd
-				: fd_replace_file_at(dir_fd, "config", up->file->text,
+				: fd_replace_file_at(dir_fd, CHANGE_COPY, up->file->text,
 						     up->file->len, 0600, e);
 	if (rc == 0 && plan->n_layout)
 		rc = make_folder(env, OP_BOX_PATH, 0, plan->n_layout, layout, e);
