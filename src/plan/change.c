@@ -80,6 +80,13 @@ int change_not_up(const char *name, struct err *e)
 	return err_as(e, ERR_KIND_STATE);
 }
 
+int change_half_up(const char *name, struct err *e)
+{
+	err_say(e, EBUSY, "%s is half up: an earlier wgns was interrupted", name);
+	err_hint(e, "`wgns down %s` undoes what it did", name);
+	return err_as(e, ERR_KIND_STATE);
+}
+
 int change_use_tunnel(struct op_env *env, struct err *e)
 {
 	const char *name = env->tunnel.device.name;

@@ -26,6 +26,12 @@ int change_env(int run_fd, const struct change_talk *talk, struct op_env *env, s
 /** change_not_up - the error for a tunnel that nobody brought up */
 int change_not_up(const char *name, struct err *e);
 
+/** change_half_up - the error for a tunnel whose `up` was interrupted */
+int change_half_up(const char *name, struct err *e);
+
+/** change_save_live - the live configuration, safely over the file of the tunnel; env->conf has what is not live */
+int change_save_live(struct op_env *env, struct err *e);
+
 /** change_use_tunnel - what env->tunnel says: its backend, and that it is of this namespace */
 int change_use_tunnel(struct op_env *env, struct err *e);
 

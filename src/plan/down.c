@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include "change_internal.h"
-#include "folder.h"
 #include "op.h"
 #include "programs.h"
 #include "wgns/fd.h"
@@ -49,72 +48,6 @@ bool change_run_hooks(struct op_env *env, enum wgquick_hook kind, const char *wo
 		op_env_note(env, "%s %zu failed, and down goes on: %s", word, i + 1, why.text);
 	}
 	return is_good;
-}
-
-static int live_addresses(struct op_env *env, struct addr **out, size_t *n, struct err *e)
-{
-	struct rtnl_list all = { 0 };
-	struct rtnl_link link;
-	struct rtnl_addr addr;
-	struct nl *nl;
-	int rc = op_env_nl_home(env, &nl, e);
-
-	if (rc == 0)
-		rc = rtnl_get_link(nl, 0, env->tunnel.device.name, &link, e);
-	if (rc == 0)
-		rc = rtnl_dump(nl, RTNL_ADDR, AF_UNSPEC, &all, e);
-	if (rc < 0)
-		return rc;
-	struct addr *list = calloc(all.n + 1, sizeof(*list));
-	size_t n_found = 0;
-	for (size_t i = 0; list && i < all.n; i++) {
-		if (rtnl_parse_addr(all.items[i].msg, &addr) == 0 && addr.ifindex == link.ifindex &&
-		    !(addr.family == AF_INET6 && addr.scope == RT_SCOPE_LINK))
-			list[n_found++] = addr.local;
-	}
-	rtnl_list_free(&all);
-	if (!list)
-		return err_set(e, ENOMEM, "read the addresses");
-	*out = list;
-	*n = n_found;
-	return 0;
-}
-
-/* SaveConfig = true: the live device, written over the file as wg-quick does it */
-static int save_config(struct op_env *env, struct err *e)
-{
-	struct wg_device dev = { 0 };
-	struct addr *addresses = NULL;
-	char folder[PATH_MAX];
-	size_t n = 0;
-
-	(void)snprintf(folder, sizeof(folder), "%s", env->tunnel.file);
-	char *slash = strrchr(folder, '/');
-	if (!slash)
-		return err_say(e, EINVAL, "the file was not recorded");
-	*slash = '\0';
-	int rc = env->backend->get(&env->tunnel.device, env->home_fd, &dev, e);
-	if (rc == 0)
-		rc = live_addresses(env, &addresses, &n, e);
-	char *text = rc == 0 ? wgquick_print_saved(env->conf, addresses, n, &dev) : NULL;
-	if (rc == 0 && !text)
-		rc = err_set(e, ENOMEM, "write the configuration");
-	/*
-	 * The path had no symlink in it when `up` recorded it. A folder of the user's may have one by now, and root must not
-	 * follow it.
-	 */
-	AUTO_FD int dir_fd =
-		rc == 0 ? folder_open(slash == folder ? "/" : folder, O_RDONLY, e) : -1;
-	if (rc == 0)
-		rc = dir_fd < 0
-			     ? dir_fd
-			     : fd_replace_file_at(dir_fd, slash + 1, text, strlen(text), 0600, e);
-	if (text)
-		str_wipe(text, strlen(text));
-	free(text);
-	free(addresses);
-	wg_device_free(&dev);
-	return rc;
 }
 
 /* who lives in physical beside the daemons of wgns */
@@ -180,7 +113,7 @@ static bool run_hooks_once(struct op_env *env, unsigned which, const struct chan
 		op_env_note(env, "%s may run again: %s", is_pre ? "PreDown" : "PostDown", why.text);
 	bool is_good = change_run_hooks(env, is_pre ? WGQUICK_PRE_DOWN : WGQUICK_POST_DOWN,
 					is_pre ? "PreDown" : "PostDown", talk);
-	if (is_pre && env->conf && env->conf->should_save && save_config(env, &why) < 0)
+	if (is_pre && env->conf && env->conf->should_save && change_save_live(env, &why) < 0)
 		op_env_note(env, "SaveConfig: %s", why.text);
 	return is_good;
 }

@@ -33,11 +33,8 @@ static int read_tunnel(struct reload *r, struct err *e)
 		*e = why;
 		return rc;
 	}
-	if (!r->env.tunnel.since) {
-		err_say(e, EBUSY, "%s is half up: an earlier wgns was interrupted", name);
-		err_hint(e, "`wgns down %s` undoes what it did", name);
-		return err_as(e, ERR_KIND_STATE);
-	}
+	if (!r->env.tunnel.since)
+		return change_half_up(name, e);
 	rc = change_use_tunnel(&r->env, e);
 	if (rc < 0)
 		return rc;
