@@ -9,11 +9,11 @@
 /* what a batch is made of, for the message when a part of it fails */
 struct batch {
 	struct nl_batch *b;
-	const struct reload *r;
 	const char *what; /* "add the address" */
 	const struct addr *addrs; /* one of these two */
 	const struct reload_route *routes;
-	bool is_undo; /* what is there, or gone, is as it should be */
+	bool should_delete; /* what is not there is as it should be */
+	bool is_undo; /* what is there already, too */
 };
 
 /* the kernel's words for "there is none": of an IPv4 and an IPv6 address, of a route */
@@ -27,7 +27,7 @@ static int failure(size_t index, int code, const char *ext_ack, void *ctx, struc
 	const struct batch *batch = ctx;
 	char text[ADDR_TEXT_MAX];
 
-	if (is_absent(code) || (batch->is_undo && code == EEXIST))
+	if ((batch->should_delete && is_absent(code)) || (batch->is_undo && code == EEXIST))
 		return 0;
 	addr_format_prefix(batch->addrs ? &batch->addrs[index] : &batch->routes[index].dst, text);
 	err_set(e, code, "%s %s", batch->what, text);
@@ -66,9 +66,9 @@ static int send_addrs(struct reload *r, const struct addr *list, size_t n, bool 
 		}
 	}
 	struct batch batch = { .b = b,
-			       .r = r,
 			       .what = should_delete ? "remove the address" : "add the address",
 			       .addrs = list,
+			       .should_delete = should_delete,
 			       .is_undo = is_undo };
 	return rc < 0 ? rc : send_batch(r, &batch, e);
 }
@@ -88,9 +88,9 @@ static int send_routes(struct reload *r, const struct reload_route *list, size_t
 			rc = put(b, should_delete ? &del : &add, e);
 	}
 	struct batch batch = { .b = b,
-			       .r = r,
 			       .what = should_delete ? "remove the route" : "add the route",
 			       .routes = list,
+			       .should_delete = should_delete,
 			       .is_undo = is_undo };
 	return rc < 0 ? rc : send_batch(r, &batch, e);
 }

@@ -96,13 +96,15 @@ static int send_gone(struct reload *r, const struct wg_diff *diff, struct err *e
 /* whatever was sent: from what the device is now to what it was */
 static int restore_device(struct reload *r, struct err *e)
 {
-	struct wg_device now = { 0 };
+	struct wg_device now = { 0 }, before = r->live; /* borrows the peers */
 	struct wg_diff diff = { 0 };
 
 	int rc = r->env.backend->get(&r->env.tunnel.device, r->env.home_fd, &now, e);
 	if (rc < 0)
 		return rc;
-	if (wg_diff(&r->live, &now, &diff) < 0)
+	/* a daemon does not say what it has not: that is 0 */
+	before.has_private_key = before.has_listen_port = before.has_fwmark = true;
+	if (wg_diff(&before, &now, &diff) < 0)
 		rc = err_set(e, ENOMEM, "give the peers back");
 	if (rc == 0 &&
 	    (diff.set.has_private_key || diff.set.has_listen_port || diff.set.has_fwmark))
@@ -113,6 +115,7 @@ static int restore_device(struct reload *r, struct err *e)
 		rc = send_gone(r, &diff, e);
 	wg_diff_free(&diff);
 	wg_device_free(&now);
+	str_wipe(&before, sizeof(before));
 	return rc;
 }
 

@@ -3,7 +3,7 @@
  * reload as a whole
  *
  * While it runs, the folder of the tunnel has the next copy of the configuration beside the present one. Whoever finds
- * both knows that a reload died, and compares with both; the last act is the rename of one over the other.
+ * both knows that a reload died, and compares with both. Last they change places, and the older one is removed.
  */
 #include "reload_run.h"
 
@@ -59,6 +59,15 @@ static int prepare(struct reload *r, struct err *e)
 				  0600, e);
 }
 
+/* whoever finds the old copy beside the new one compares with both, and that is right at any moment */
+static int exchange_copies(struct reload *r, struct err *e)
+{
+	if (renameat2(r->dir_fd, CHANGE_NEXT_COPY, r->dir_fd, CHANGE_COPY, RENAME_EXCHANGE) < 0)
+		return err_set(e, errno, "record the configuration");
+	r->is_recorded = !r->is_recorded;
+	return 0;
+}
+
 /* SaveConfig and status go by the file that was read last */
 static int record(struct reload *r, struct err *e)
 {
@@ -68,9 +77,7 @@ static int record(struct reload *r, struct err *e)
 		if (rc < 0)
 			return rc;
 	}
-	if (renameat(r->dir_fd, CHANGE_NEXT_COPY, r->dir_fd, CHANGE_COPY) < 0)
-		return err_set(e, errno, "record the configuration");
-	return 0;
+	return exchange_copies(r, e);
 }
 
 /* @n: which one it is among those that have something to do, from 1, for faults */
@@ -117,9 +124,12 @@ static int roll_back(struct reload *r, const struct change_talk *talk, unsigned 
 		     struct err *e)
 {
 	const char *name = r->rq->conf->name;
+	struct err why;
 
 	e->kind = ERR_KIND_FAILED;
-	if (undo_phases(r, talk, failed, n) == 0 &&
+	if (r->is_recorded && exchange_copies(r, &why) < 0)
+		tell(talk, ENGINE_UNDO_FAILED, "record the configuration", &why);
+	if (undo_phases(r, talk, failed, n) == 0 && !r->is_recorded &&
 	    (unlinkat(r->dir_fd, CHANGE_NEXT_COPY, 0) == 0 || errno == ENOENT)) {
 		tell(talk, ENGINE_ALL_UNDONE, "", NULL);
 		return -e->code;
@@ -147,6 +157,8 @@ static int run(struct reload *r, const struct change_talk *talk, struct err *e)
 		if (rc < 0)
 			return roll_back(r, talk, phase, n, e);
 	}
+	/* one that stays makes the next reload compare with more than it has to, and that is all */
+	(void)unlinkat(r->dir_fd, CHANGE_NEXT_COPY, 0);
 	return 0;
 }
 

@@ -15,6 +15,7 @@ struct reload {
 	int dir_fd; /* the tunnel's folder, owned */
 	char path[PATH_MAX]; /* of the file, absolute */
 	char dns[16]; /* who was told of DNS=, or will be */
+	bool is_recorded; /* the copy is the new one already */
 	/* what was configured: the copy, and that of an interrupted reload */
 	struct wgquick before[2];
 	size_t n_before;
