@@ -208,7 +208,7 @@ int reload_del_routes(struct reload *r, struct err *e)
 
 int reload_set_mtu(struct reload *r, uint32_t mtu, struct err *e)
 {
-	struct rtnl_link link;
+	struct rtnl_link link = { 0 };
 	struct nl_msg m;
 	struct nl *nl;
 

@@ -71,7 +71,8 @@ static int open_folder(const char *path, const char **name, struct err *e)
 	return folder_open(slash == path ? "/" : folder, O_RDONLY, e);
 }
 
-static int print_live(struct op_env *env, struct save_text *out, struct err *e)
+static int print_live(struct op_env *env, const struct wgquick *conf, struct save_text *out,
+		      struct err *e)
 {
 	struct wg_device dev = { 0 };
 	struct addr *addresses = NULL;
@@ -81,7 +82,7 @@ static int print_live(struct op_env *env, struct save_text *out, struct err *e)
 	if (rc == 0)
 		rc = live_addresses(env, &addresses, &n, e);
 	if (rc == 0) {
-		out->s = wgquick_print_saved(env->conf, addresses, n, &dev);
+		out->s = wgquick_print_saved(conf, addresses, n, &dev);
 		out->len = out->s ? strlen(out->s) : 0;
 		if (!out->s)
 			rc = err_set(e, ENOMEM, "write the configuration");
@@ -104,7 +105,7 @@ static int write_text(const char *path, const struct save_text *text, struct err
 int change_save_live(struct op_env *env, struct err *e)
 {
 	struct save_text text = { 0 };
-	int rc = print_live(env, &text, e);
+	int rc = print_live(env, env->conf, &text, e);
 
 	if (rc == 0)
 		rc = write_text(env->tunnel.file, &text, e);
@@ -213,8 +214,7 @@ static int save_locked(struct op_env *env, const struct change_save *save, struc
 		rc = change_read_copy(dir_fd, CHANGE_COPY, save->name, &conf, e);
 	if (rc < 0)
 		return rc;
-	env->conf = &conf;
-	rc = print_live(env, &text, e);
+	rc = print_live(env, &conf, &text, e);
 	if (rc == 0)
 		rc = write_text(path, &text, e);
 	/* the file is what the tunnel was made of, from now on: so is the copy, for the next save and reload */
