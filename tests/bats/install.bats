@@ -46,6 +46,7 @@ parts() {
 	echo 755 bin/wgns
 	echo 755 libexec/wgns/wgns-exec
 	echo 644 lib/sysusers.d/wgns.conf
+	echo 644 lib/systemd/system/wgns-guard.service
 	for f in man/*.[1-9]; do
 		echo "644 share/man/man${f##*.}/${f##*/}"
 	done

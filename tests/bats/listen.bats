@@ -171,7 +171,8 @@ NOTHING=0" ]
 	[ "$(lab_in web curl -sm 5 http://10.9.0.2:8080/)" = "4 4801 $physical" ]
 	[ "$(lab_in web curl -sgm 5 'http://[fd00:9::2]:8080/')" = "3 4801 $physical" ]
 	# the uplink's address is not home's any more
-	run -7 lab_in isp curl -sm 5 http://192.0.2.10:8080/
+	# and physical's guard takes nothing in: not even a refusal comes back
+	run -28 lab_in isp curl -sm 2 http://192.0.2.10:8080/
 }
 
 @test "a port that is taken is refused, with how to find who has it, and none of the others stays" {

@@ -14,7 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -346,6 +345,7 @@ static void test_what_somebody_changed_is_named(void **state)
 	static const char *const lo[] = { "lo" };
 	static const struct {
 		const char *command, *why;
+		bool may_fail; /* a flag that some tables do not change, and an nft that is too old */
 	} cases[] = {
 		{ "nft add rule inet wgns postrouting accept", "rule 3 in chain postrouting" },
 		{ "nft insert rule inet wgns postrouting accept", "rule 1 in chain postrouting" },
@@ -358,7 +358,7 @@ static void test_what_somebody_changed_is_named(void **state)
 		  "set kinds of table bridge wgns" },
 		{ "nft 'flush chain inet wgns postrouting; delete set inet wgns allowed'",
 		  "set allowed of table inet wgns is gone" },
-		{ "nft add table inet wgns '{ flags dormant; }'", "dormant" },
+		{ "nft add table inet wgns '{ flags dormant; }' 2>/dev/null", "dormant", true },
 	};
 	struct err e = { 0 };
 	struct nl *nl = talk();
@@ -372,8 +372,9 @@ static void test_what_somebody_changed_is_named(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		set(nl, lo, 1);
 		nl_close(&nl); /* nobody else could change it before */
-		if (system(cases[i].command) != 0) {
-			print_message("this nft or kernel does not do: %s\n", cases[i].command);
+		int status = system(cases[i].command);
+		assert_true(status == 0 || cases[i].may_fail);
+		if (status != 0) {
 			nl = talk();
 			continue;
 		}
