@@ -197,6 +197,8 @@ bench: all $(BENCH) ## compare up, down and exec with other ways to do the same;
 	$(Q)WGNS='$(abspath $(O))/wgns' O='$(abspath $(O))' scripts/bench
 check-faults: all faulty ## every fault at every step, every denial, 500 random kills, with their figures; hours; as root
 	$(Q)WGNS='$(abspath $(O))/wgns' WGNS_FAULTY='$(abspath $(O))/faults/wgns' O='$(abspath $(O))' tests/faults/all
+measure-watch: all ## what `wgns watch` takes: memory, wake-ups, how long a new card is in home; as root
+	$(Q)WGNS='$(abspath $(O))/wgns' scripts/measure-watch
 clean-root-check: ## build, demo and check in a fresh Debian root (debootstrap); as root
 	$(Q)scripts/clean-root-check
 
@@ -213,7 +215,7 @@ help: ## this list
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 .PHONY: all install setcap group uninstall demo check check-run check-quick check-unit check-platform check-bats check-vm \
-	check-headers check-layers check-faults lint tcb coverage asan fuzz-smoke bench clean-root-check faulty \
+	check-headers check-layers check-faults lint tcb coverage asan fuzz-smoke bench measure-watch clean-root-check faulty \
 	unit-programs fuzzers clean help FORCE
 .DELETE_ON_ERROR:
 -include $(wildcard $(O)/*/*.d $(O)/*/*/*.d)

@@ -64,7 +64,9 @@ struct status_box {
 struct status_tunnel {
 	struct state_tunnel meta;
 	enum status_state state;
-	char reason[256]; /* of BROKEN and UNKNOWN, else "" */
+	char reason
+		[256]; /* of BROKEN and UNKNOWN, and of STALE when `wgns watch` says so; else "" */
+	pid_t watcher; /* who watches it, 0 for nobody */
 	int64_t last_handshake; /* the latest of all peers, 0 for never */
 	bool has_device; /* @device holds what the backend reported */
 	struct wg_device device; /* its private and preshared keys are wiped */

@@ -239,6 +239,19 @@ static int get_device(const struct gather *g, struct status_tunnel *t, struct er
 	return 0;
 }
 
+/* `wgns watch` knows earlier than the age of a handshake tells */
+static void ask_watcher(const struct gather *g, struct status_tunnel *t)
+{
+	struct state_watcher watcher;
+
+	if (strcmp(t->meta.place, STATUS_HOME) != 0 ||
+	    state_watcher_read(g->run_fd, t->meta.device.name, &watcher) < 0)
+		return;
+	t->watcher = watcher.pid;
+	if (watcher.is_stale && t->state == STATUS_UP)
+		set_state(t, STATUS_STALE, "what is sent is not answered");
+}
+
 static void gather_tunnel(const struct gather *g, struct status_tunnel *t)
 {
 	const char *name = t->meta.device.name;
@@ -272,6 +285,8 @@ static void gather_tunnel(const struct gather *g, struct status_tunnel *t)
 	else if (!link->has_carrier)
 		/* the kernel takes the carrier away when the birthplace ends and the socket with it */
 		set_state(t, STATUS_BROKEN, "the namespace of its UDP socket is gone");
+	else
+		ask_watcher(g, t);
 }
 
 static int list_tunnels(struct gather *g, struct err *e)

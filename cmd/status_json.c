@@ -99,6 +99,8 @@ static json_t *tunnel(const struct status_view *view, const struct status_tunnel
 	json_object_set_new(out, "last_handshake", moment(t->last_handshake));
 	json_object_set_new(out, "daemon_pid",
 			    meta->device.pid ? json_integer(meta->device.pid) : json_null());
+	json_object_set_new(out, "watcher_pid",
+			    t->watcher ? json_integer(t->watcher) : json_null());
 	json_object_set_new(out, "addresses", addresses(link));
 	json_object_set_new(out, "mtu", link ? json_integer(link->mtu) : json_null());
 	add_device(out, t);

@@ -77,7 +77,7 @@ static void add_headline(struct strbuf *b, const struct status_view *view,
 	case STATUS_UP:
 	case STATUS_STALE:
 		status_age(view->now - t->last_handshake, age, sizeof(age));
-		strbuf_addf(b, ", last handshake %s ago\n", age);
+		strbuf_addf(b, ", last handshake %s ago%s%s\n", age, reason[0] ? ": " : "", reason);
 		break;
 	case STATUS_NO_HANDSHAKE:
 		strbuf_addf(b, t->device.n_peers ? " yet\n" : ": it has no peer\n");
@@ -124,6 +124,8 @@ static void add_tunnel(struct strbuf *b, const struct status_view *view,
 		     (int)meta->device.pid);
 	else
 		fact(b, "backend", "%s", meta->backend);
+	if (t->watcher)
+		fact(b, "watched by", "process %d", (int)t->watcher);
 	for (size_t i = 0; link && i < link->n_addrs; i++)
 		join(&link->addrs[i], addrs, sizeof(addrs));
 	fact(b, "addresses", "%s", addrs);

@@ -121,4 +121,57 @@ int change_confirm(const char *name, char confirmed[IFNAMSIZ], struct err *e);
  */
 int change_boot_guard(bool should_be_on, const struct change_talk *talk, struct err *e);
 
+/*
+ * What `wgns watch` does to a tunnel that is up. None waits for the lock: -EBUSY (kind STATE) says that somebody else
+ * changes something now, -ESHUTDOWN that the tunnel goes down or is not up yet, -ENOENT that it is gone.
+ */
+
+struct change_adopt {
+	const char *name; /* of the tunnel in home */
+	int ifindex; /* of the device, in home */
+	char *const *uplinks; /* named ones; none: devices with hardware behind them */
+	size_t n_uplinks;
+};
+/**
+ * change_adopt - a device that came to home moves to physical, with what it has, and comes back with `down`
+ * @moved: its name in physical; another one when its own was taken there
+ *
+ * Return: 1 when it moved, 0 when it is no uplink or is gone again; kind MACHINE when it cannot move and never will
+ */
+int change_adopt(const struct change_adopt *adopt, const struct change_talk *talk,
+		 char moved[IFNAMSIZ], struct err *e);
+
+/**
+ * change_revive - the userspace daemon has died: the tunnel is made again, by the steps of `up` without hooks
+ * @last: listening port and endpoints as they were, which the new daemon gets; a peer that is not in it gets its endpoint
+ *        when that is a number
+ *
+ * The keys are those of the copy that `up` kept. On failure nothing is left of the attempt, and `down` works as before.
+ */
+int change_revive(const char *name, const struct wg_device *last, const struct change_talk *talk,
+		  struct err *e);
+
+/** change_endpoints - give the device what @dev says of some peers; see struct wg_peer.is_incremental */
+int change_endpoints(const char *name, const struct wg_device *dev, const struct change_talk *talk,
+		     struct err *e);
+
+/**
+ * change_mtu - an automatic MTU follows the uplinks
+ * @mtu: what was set last; a device that has another one was changed by somebody, and stays as it is
+ *
+ * Return: 1 and the new one in @mtu, 0 when there was nothing to do
+ */
+int change_mtu(const char *name, uint32_t *mtu, const struct change_talk *talk, struct err *e);
+
+/** change_has_guard - did `up` set a guard in home, by the layout's journal? Return: 0, more than 0, -errno */
+int change_has_guard(int run_fd, struct err *e);
+/**
+ * change_guard - the guard that `up` set is there, in home and in physical, or is made again
+ * Return: 1 when it was made again, 0 when there was nothing to do
+ */
+int change_guard(const char *name, const struct change_talk *talk, struct err *e);
+
+/** change_lan - what Lan = yes lets home reach follows the uplinks' addresses; does nothing without it */
+int change_lan(const char *name, const struct change_talk *talk, struct err *e);
+
 #endif

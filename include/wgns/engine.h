@@ -97,6 +97,7 @@ struct engine {
 	void *report_ctx;
 	bool (*should_stop)(void *ctx); /* asked between steps: the user pressed Ctrl-C */
 	const char *fault; /* only in a -DWGNS_FAULTS build: "before:3", see fault.c */
+	unsigned n_before; /* steps that the journal has already, when a plan is run behind them */
 };
 
 /**

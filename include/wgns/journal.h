@@ -80,6 +80,8 @@ int journal_complete(struct journal_entries *entries, struct journal_entries *pl
 		     bool is_damaged);
 
 int journal_intend(struct journal *j, unsigned n, const char *text, struct err *e);
+/** journal_extend - room for @n_steps more records of @text_len bytes altogether behind the end, before they are begun */
+int journal_extend(struct journal *j, size_t n_steps, size_t text_len, struct err *e);
 /** journal_mark - 'D', 'F' or 'U' for step @n */
 int journal_mark(struct journal *j, char letter, unsigned n, struct err *e);
 

@@ -103,6 +103,18 @@ const char *nl_warning(const struct nl *nl);
 /* Counters for `wgns -v` and the bench: system calls and requests of this talker */
 void nl_stats(const struct nl *nl, unsigned long *n_syscalls, unsigned long *n_requests);
 
+/**
+ * nl_listen_in - a socket that hears the multicast @groups (RTNLGRP_..., NFNLGRP_...) of a namespace; it does not block
+ * @ns_fd: as nl_open_in()
+ * Return: an owned descriptor or -errno
+ */
+int nl_listen_in(int protocol, int ns_fd, const unsigned *groups, size_t n, struct err *e);
+/**
+ * nl_listen_read - every event that is there, or as many as one call may take
+ * Return: 0; 1 when the kernel dropped some (netlink(7), ENOBUFS): then everything may be different; -errno
+ */
+int nl_listen_read(int fd, void (*fn)(const struct nlmsghdr *event, void *ctx), void *ctx);
+
 /*
  * A checked walk over attributes, for lists in which a number comes more than once:
  * for (r = nl_walk_next(&w, &a); r > 0; r = nl_walk_next(&w, &a)), then r is 0 or -EINVAL.

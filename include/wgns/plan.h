@@ -111,6 +111,10 @@ void host_free(struct host *host);
  */
 int host_read(int run_fd, char *const *named, size_t n_named, struct host *out, struct err *e);
 
+/** host_read_devices - as host_read(), with what is known of each device although the layout is up: a new one may move */
+int host_read_devices(int run_fd, char *const *named, size_t n_named, struct host *out,
+		      struct err *e);
+
 /** host_is_candidate - may this link be an uplink? hardware, or it carries a default route, or it is named */
 bool host_is_candidate(const struct host *host, const struct rtnl_link *link, char *const *named,
 		       size_t n_named);

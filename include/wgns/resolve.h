@@ -4,6 +4,9 @@
 #define WGNS_RESOLVE_H
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
 
 #include "wgns/err.h"
 #include "wgns/wg.h"
@@ -35,5 +38,30 @@ struct resolve_policy {
  */
 int resolve_endpoints(struct wg_device *dev, int ns_fd, const char *box_dir,
 		      const struct resolve_policy *policy, struct err *e);
+
+/* A name and a port of which every address is wanted, in a child, while the caller goes on. */
+#define RESOLVE_NAMES_MAX 64
+struct resolve_name {
+	const char *host, *port; /* borrowed until resolve_begin() returns */
+};
+struct resolve_found {
+	uint32_t name; /* index */
+	int32_t code; /* 0: @endpoint is one of its addresses; else a positive errno: it has none now */
+	union wg_endpoint endpoint;
+};
+struct resolve_job {
+	pid_t pid; /* 0: there is no job */
+	int fd; /* readable when there is something, or when the child has ended; does not block */
+};
+/**
+ * resolve_begin - look up @n names (at most RESOLVE_NAMES_MAX), as resolve_endpoints() does it but once, without pauses
+ * @job: to be given to resolve_end() sooner or later; the deadline is the caller's
+ */
+int resolve_begin(const struct resolve_name *names, size_t n, int ns_fd, const char *box_dir,
+		  struct resolve_job *job, struct err *e);
+/** resolve_next - Return: 1 with one answer, 0 when all are there, -EAGAIN not yet, -errno */
+int resolve_next(const struct resolve_job *job, struct resolve_found *out);
+/** resolve_end - kill and reap the child, close; no job is success */
+void resolve_end(struct resolve_job *job);
 
 #endif

@@ -64,6 +64,13 @@ int snapshot_parse(const char *text, size_t len, struct snapshot *out, struct er
 const struct rtnl_link *snapshot_find_link(const struct rtnl_links *now,
 					   const struct rtnl_link *old);
 
+/** snapshot_part - a copy with those devices that @is_in wants, and what belongs to them; rules and orphans are all taken */
+int snapshot_part(const struct snapshot *from,
+		  bool (*is_in)(const struct rtnl_link *link, void *ctx), void *ctx,
+		  struct snapshot *out, struct err *e);
+/** snapshot_add - copies of everything in @more behind what is in @to; after a failure @to may have a part of it */
+int snapshot_add(struct snapshot *to, const struct snapshot *more, struct err *e);
+
 /* Where a snapshot is put back. */
 struct restore {
 	struct nl *nl; /* rtnetlink talker in the namespace */

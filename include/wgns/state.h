@@ -81,6 +81,25 @@ int state_tunnel_read(int run_fd, const char *place, const char *name, struct st
  */
 int state_tunnels(int run_fd, struct state_tunnel **out, size_t *n, struct err *e);
 
+/* `wgns watch` of a tunnel in home: the files watch and health of its folder. */
+struct state_watcher {
+	pid_t pid;
+	unsigned long long start_time; /* field 22 of /proc/PID/stat */
+	bool is_stale; /* what it sends is not answered */
+};
+int state_watcher_write(int run_fd, const char *name, const struct state_watcher *w, struct err *e);
+/** state_watcher_read - Return: 0 and a process that lives; -ENOENT, -ESRCH when nobody watches; -errno */
+int state_watcher_read(int run_fd, const char *name, struct state_watcher *out);
+/** state_watcher_remove - both files; absent is success */
+int state_watcher_remove(int run_fd, const char *name, struct err *e);
+/** state_health_write - atomically */
+int state_health_write(int run_fd, const char *name, bool is_stale, struct err *e);
+
+/** state_uplinks_write - which devices are to be uplinks of the layout, by name; none: those that are found */
+int state_uplinks_write(int run_fd, char *const *names, size_t n, struct err *e);
+/** state_uplinks_read - @names: owned list, see str_list_add() */
+int state_uplinks_read(int run_fd, char ***names, size_t *n, struct err *e);
+
 /* A box: box/NAME/ with `netns` (bind mount), `etc/`, and for `physical` the layout's journal and snapshot. */
 struct state_box {
 	char name[STATE_PLACE_MAX];

@@ -109,4 +109,27 @@ int change_other_users(int run_fd, const char *name, size_t *n, struct err *e);
 /** change_remains - the error for steps that could not be undone, with the command that finishes it */
 int change_remains(size_t n_left, const char *name, struct err *e);
 
+/**
+ * change_read_conf - the copy that `up` kept in @path of /run/wgns: the file itself may be gone, or say something else by
+ * now; @conf is the caller's to free, env->conf points to it
+ */
+int change_read_conf(struct op_env *env, const char *path, struct wgquick *conf, struct err *e);
+
+/** change_birth_name - a random name for a device that is born in physical */
+int change_birth_name(char out[IFNAMSIZ], struct err *e);
+
+/*
+ * A small change to a tunnel that is up, by whoever watches it. The lock is not waited for: -EBUSY (kind STATE) says that
+ * somebody else changes something now. -ESHUTDOWN: the tunnel is going down, or is not up yet; -ENOENT: it is gone.
+ */
+struct tend {
+	struct op_env env;
+	int run_fd, lock_fd;
+	char folder[STATE_PLACE_MAX + IFNAMSIZ + 16]; /* of the tunnel, below /run/wgns */
+};
+/** change_tend_begin - on success env has namespaces, tunnel and backend; to be given to change_tend_end() */
+int change_tend_begin(const char *name, const struct change_talk *talk, struct tend *out,
+		      struct err *e);
+void change_tend_end(struct tend *t);
+
 #endif

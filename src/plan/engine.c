@@ -42,7 +42,7 @@ int engine_run(struct engine *en, struct journal *journal, const struct plan *pl
 	       size_t end, struct err *e)
 {
 	for (size_t i = first; i < end; i++) {
-		int rc = run_step(en, journal, &plan->steps[i], (unsigned)i + 1, e);
+		int rc = run_step(en, journal, &plan->steps[i], en->n_before + (unsigned)i + 1, e);
 		if (rc < 0)
 			return err_context(e, "step %zu/%zu %s", i + 1, plan->n,
 					   plan->steps[i].text);

@@ -206,7 +206,8 @@ static int read_folders(struct host *host, struct err *e)
 	return rc;
 }
 
-int host_read(int run_fd, char *const *named, size_t n_named, struct host *out, struct err *e)
+static int read_host(int run_fd, char *const *named, size_t n_named, bool has_new_uplinks,
+		     struct host *out, struct err *e)
 {
 	struct host host = { 0 };
 	AUTO_NL struct nl *nl = NULL;
@@ -227,7 +228,7 @@ int host_read(int run_fd, char *const *named, size_t n_named, struct host *out, 
 		rc = rtnl_dump(nl, RTNL_ADDR, AF_UNSPEC, &host.addrs, e);
 	if (rc == 0)
 		rc = rtnl_dump(nl, RTNL_ROUTE, AF_UNSPEC, &host.routes, e);
-	if (rc == 0 && !host.is_layout_up)
+	if (rc == 0 && (!host.is_layout_up || has_new_uplinks))
 		rc = read_devices(nl, home_fd, named, n_named, &host, e);
 	if (rc < 0) {
 		host_free(&host);
@@ -235,4 +236,15 @@ int host_read(int run_fd, char *const *named, size_t n_named, struct host *out, 
 	}
 	*out = host;
 	return 0;
+}
+
+int host_read(int run_fd, char *const *named, size_t n_named, struct host *out, struct err *e)
+{
+	return read_host(run_fd, named, n_named, false, out, e);
+}
+
+int host_read_devices(int run_fd, char *const *named, size_t n_named, struct host *out,
+		      struct err *e)
+{
+	return read_host(run_fd, named, n_named, true, out, e);
 }

@@ -54,6 +54,7 @@ static const struct op ops[] = {
 	/* the socket of one that was killed goes with the tunnel's folder */
 	{ "confirm.wait", confirm_wait_run, NULL },
 	{ "hook.run", hook_run_run, NULL }, /* undone by the user's own PreDown and PostDown */
+	{ "watch.start", watch_start_run, watch_start_undo },
 };
 
 const struct op *op_by_name(const char *name)

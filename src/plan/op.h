@@ -34,6 +34,12 @@ int op_tunnel_mtu(struct op_env *env, const struct wg_device *dev, uint32_t *out
 op_fn handshake_wait_run;
 /* confirm.c: waiting until somebody says that it does */
 op_fn confirm_wait_run;
+/* op_watch.c: who looks after the tunnel */
+op_fn watch_start_run, watch_start_undo;
+/* op_adopt.c */
+/** op_restore_absent - what @snap has of devices that @present has not, where @r puts things back; an unplugged one is no error */
+int op_restore_absent(const struct restore *r, const struct snapshot *snap,
+		      const struct snapshot *present, struct err *e);
 /* op_guard.c: what may leave home and come into physical */
 op_fn guard_set_run, guard_set_undo, guard_allow_run, guard_allow_undo, guard_port_run,
 	guard_port_undo;

@@ -295,7 +295,10 @@ int route_restore_undo(struct op_env *env, const struct step *step, struct err *
 		rc = rtnl_dump_links(nl, &links, e);
 	if (rc == 0 && present_names(snap, &links, &names, &n_names) < 0)
 		rc = err_set(e, ENOMEM, "take the state of the uplinks");
-	/* those that are home lack everything: what was taken before, or what they had in home, is what counts */
+	/*
+	 * Those that are home lack everything: what was taken before, or what they had in home, is what counts. So it is, too, when
+	 * an uplink that came later, and has steps of its own, was undone before.
+	 */
 	int is_begun = rc == 0 ? is_one_home(env, snap, e) : rc;
 	if (is_begun < 0)
 		rc = is_begun;
@@ -458,6 +461,8 @@ int uplinks_save_undo(struct op_env *env, const struct step *step, struct err *e
 	(void)restore_all(&r, &f); /* what failed is in f */
 	r.snap = snap;
 	r.is_present = false;
+	if (env->has_present)
+		take_result(&f, op_restore_absent(&r, snap, &env->present, &why), &why);
 	take_result(&f, restore_orphans(&r, &why), &why);
 	rc = f.rc;
 	/* those that came back work by now; one that did not keeps the step open */

@@ -288,6 +288,8 @@ static int plan_tunnel(const struct plan_request *rq, const struct host *host, s
 		rc = plan_hooks(conf, WGQUICK_POST_UP, "PostUp", plan, e);
 	if (rc == 0 && rq->wait_s && is_key_late)
 		rc = add(plan, e, "handshake.wait %s %u s", name, rq->wait_s);
+	if (rc == 0 && rq->should_watch)
+		rc = add(plan, e, "watch.start %s", name);
 	return rc;
 }
 

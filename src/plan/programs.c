@@ -38,6 +38,27 @@ static bool is_daemon_by_name(const struct netns_proc *proc)
 	return last != args && backend_is_birth_name(last);
 }
 
+/* a child of who watches a tunnel, which looks up a name */
+static bool is_watchers(int run_fd, const struct netns_proc *proc, const struct state_tunnel *t)
+{
+	struct state_watcher watcher;
+	char path[32], stat[512];
+	int parent;
+
+	if (strcmp(t->place, "home") != 0 ||
+	    state_watcher_read(run_fd, t->device.name, &watcher) < 0)
+		return false;
+	(void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)proc->pid);
+	AUTO_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t len = fd < 0 ? -1 : read(fd, stat, sizeof(stat) - 1);
+	if (len <= 0)
+		return false;
+	stat[len] = '\0';
+	/* proc_pid_stat(5): the name is in parentheses and may hold anything; the parent is the second field behind it */
+	const char *end = strrchr(stat, ')');
+	return end && sscanf(end + 1, " %*c %d", &parent) == 1 && parent == watcher.pid;
+}
+
 int programs_find(int run_fd, const struct netns_id *ns, struct netns_proc procs[PROGRAMS_MAX],
 		  size_t *n, struct err *e)
 {
@@ -53,7 +74,8 @@ int programs_find(int run_fd, const struct netns_id *ns, struct netns_proc procs
 	for (long i = 0; i < found; i++) {
 		bool is_daemon = is_daemon_by_name(&procs[i]);
 		for (size_t k = 0; k < n_tunnels; k++)
-			is_daemon = is_daemon || is_daemon_of(&procs[i], &tunnels[k]);
+			is_daemon = is_daemon || is_daemon_of(&procs[i], &tunnels[k]) ||
+				    is_watchers(run_fd, &procs[i], &tunnels[k]);
 		if (!is_daemon && procs[i].pid != getpid())
 			procs[kept++] = procs[i];
 	}

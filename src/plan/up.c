@@ -101,7 +101,7 @@ int change_plan(const struct change_up *up, struct plan *out, char why_backend[2
 	return rc < 0 ? rc : make_plan(up, run_fd, out, &backend, why_backend, e);
 }
 
-static int choose_birth_name(char out[IFNAMSIZ], struct err *e)
+int change_birth_name(char out[IFNAMSIZ], struct err *e)
 {
 	unsigned char random[4];
 
@@ -135,7 +135,7 @@ static int describe_tunnel(const struct change_up *up, struct op_env *env, struc
 	int rc = netns_identify(env->home_fd, &t->home, e);
 	if (rc == 0 && env->physical_fd >= 0)
 		rc = netns_identify(env->physical_fd, &t->birth, e);
-	return rc < 0 ? rc : choose_birth_name(t->device.birth_name, e);
+	return rc < 0 ? rc : change_birth_name(t->device.birth_name, e);
 }
 
 static int write_plan(const struct op_env *env, int dir_fd, size_t first, size_t end, struct err *e)
@@ -206,6 +206,8 @@ static int begin(const struct change_up *up, struct op_env *env, struct journal 
 						     up->file->len, 0600, e);
 	if (rc == 0 && plan->n_layout)
 		rc = make_folder(env, OP_BOX_PATH, 0, plan->n_layout, layout, e);
+	if (rc == 0 && plan->n_layout)
+		rc = state_uplinks_write(env->run_fd, up->uplinks, up->n_uplinks, e);
 	return rc;
 }
 

@@ -165,10 +165,29 @@ static int add_lowest(const struct host *host, const struct rtnl_link *link, str
 	return add_uplink(plan, link->name, e);
 }
 
-static int check_named(const struct plan_request *rq, const struct host *host, struct err *e)
+/* a card that is not plugged in yet moves when it comes, and who watches says so */
+static int warn_absent(struct plan *plan, const char *name, struct err *e)
+{
+	char text[160];
+	int len =
+		snprintf(text, sizeof(text), "%.15s is not here yet; it moves when it comes", name);
+
+	if (str_list_add(&plan->warnings, &plan->n_warnings, text, (size_t)len) < 0)
+		return err_set(e, ENOMEM, "plan");
+	return 0;
+}
+
+static int check_named(const struct plan_request *rq, const struct host *host, struct plan *plan,
+		       struct err *e)
 {
 	for (size_t i = 0; i < rq->n_uplinks; i++) {
 		const struct rtnl_link *link = rtnl_links_by_name(&host->links, rq->uplinks[i]);
+		if (!link && rq->should_watch) {
+			int rc = warn_absent(plan, rq->uplinks[i], e);
+			if (rc < 0)
+				return rc;
+			continue;
+		}
 		if (!link) {
 			err_say(e, ENODEV, "there is no device %s to use as uplink",
 				rq->uplinks[i]);
@@ -255,7 +274,7 @@ static int warn_staying(const struct plan_request *rq, const struct host *host, 
 int plan_uplinks(const struct plan_request *rq, const struct host *host, struct plan *plan,
 		 struct err *e)
 {
-	int rc = check_named(rq, host, e);
+	int rc = check_named(rq, host, plan, e);
 
 	for (size_t i = 0; rc == 0 && i < host->links.n; i++) {
 		const struct rtnl_link *link = &host->links.items[i];

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "wgns/fd.h"
@@ -30,6 +31,20 @@ int journal_create(int dir_fd, size_t n_steps, size_t text_len, struct journal *
 		return err_set(e, rc, "reserve %zu bytes for the journal", size);
 	*out = (struct journal){ .fd = fd_take(&fd) };
 	return 0;
+}
+
+int journal_extend(struct journal *j, size_t n_steps, size_t text_len, struct err *e)
+{
+	struct stat st;
+
+	if (fstat(j->fd, &st) < 0)
+		return err_set(e, errno, "read the size of the journal");
+	/* what is reserved already is for the undo of what is written already */
+	size_t more = text_len + n_steps * RECORD_OVERHEAD;
+	if ((size_t)st.st_size + more > JOURNAL_MAX)
+		return err_set(e, EFBIG, "extend the journal by %zu steps", n_steps);
+	int rc = posix_fallocate(j->fd, st.st_size, (off_t)more);
+	return rc ? err_set(e, rc, "reserve %zu more bytes for the journal", more) : 0;
 }
 
 static int write_record(struct journal *j, const char *record, size_t len, struct err *e)

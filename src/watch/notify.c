@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* sd_notify(3) without its library: a datagram to the socket that NOTIFY_SOCKET names */
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "watch_internal.h"
+#include "wgns/fd.h"
+
+int watch_notify_address(const char *text, struct sockaddr_un *out, socklen_t *len)
+{
+	size_t n = strlen(text);
+
+	if ((text[0] != '/' && text[0] != '@') || n < 2 || n >= sizeof(out->sun_path))
+		return -EINVAL;
+	*out = (struct sockaddr_un){ .sun_family = AF_UNIX };
+	memcpy(out->sun_path, text, n);
+	if (text[0] == '@')
+		out->sun_path[0] = '\0'; /* abstract: as long as it is, without NUL (unix(7)) */
+	*len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n + (text[0] == '/'));
+	return 0;
+}
+
+void watch_notify(const struct watch *w, const char *text)
+{
+	struct sockaddr_un to;
+	socklen_t len;
+
+	if (!w->options->notify_socket ||
+	    watch_notify_address(w->options->notify_socket, &to, &len) < 0)
+		return;
+	AUTO_FD int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	/* who does not listen is not told: the tunnel is looked after all the same */
+	if (fd >= 0)
+		(void)!sendto(fd, text, strlen(text), MSG_NOSIGNAL | MSG_DONTWAIT,
+			      (const struct sockaddr *)&to, len);
+}

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <cap-ng.h>
+#include <errno.h>
+
+#include "watch_internal.h"
+
+/*
+ * What is kept, until the end:
+ *   NET_ADMIN         devices, addresses, routes, WireGuard, nftables
+ *   SYS_ADMIN         sockets in physical (setns(2)); the mounts of the child that looks up names
+ *   SYS_PTRACE        the namespaces of other processes, in which a device of home may have children
+ *   SETPCAP           the daemon that is made again loses its own
+ *   NET_BIND_SERVICE  which that daemon keeps, for a port below 1024
+ *   DAC_OVERRIDE      nothing of root's is closed to it where /run has an odd owner, as in a container
+ */
+int watch_privileges(struct err *e)
+{
+	capng_clear(CAPNG_SELECT_BOTH);
+	if (capng_updatev(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_BOUNDING_SET,
+			  CAP_NET_ADMIN, CAP_SYS_ADMIN, CAP_SYS_PTRACE, CAP_SETPCAP,
+			  CAP_NET_BIND_SERVICE, CAP_DAC_OVERRIDE, -1) < 0 ||
+	    capng_apply(CAPNG_SELECT_BOTH) < 0)
+		return err_set(e, EPERM, "give up capabilities");
+	return 0;
+}
