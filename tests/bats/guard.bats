@@ -63,8 +63,8 @@ talk() {
 			ping -c 2 -i 0.02 -W 1 $to
 		done' - "$@" >/dev/null 2>&1 || :
 }
-# talks_past [CURL-OPTION]...: home reaches the public web server by no tunnel
-talks_past() { [ "$(lab_run curl -gsm 2 "$@" http://203.0.113.80/)" ]; }
+# talks_past: home reaches the public web server by no tunnel
+talks_past() { [ "$(lab_run curl -gsm 2 http://203.0.113.80/)" ]; }
 
 # leaked: frames of the new card other than ARP
 leaked() { lab_capture_count "ether src $NEW_MAC and not arp"; }
@@ -165,7 +165,7 @@ nothing_leaked() {
 	# bound to the device, by address and by SO_BINDTODEVICE
 	talk --interface usb0
 	talk --interface 192.0.2.140
-	run talks_past --interface usb0
+	run lab_run curl -gsm 2 --interface usb0 http://203.0.113.80/
 	[ "$status" != 0 ]
 	lab_run ping -c 2 -i 0.02 -W 1 -I usb0 192.0.2.129 >/dev/null || :
 	nothing_leaked

@@ -347,17 +347,20 @@ static void test_what_somebody_changed_is_named(void **state)
 		const char *command, *why;
 		bool may_fail; /* a flag that some tables do not change, and an nft that is too old */
 	} cases[] = {
-		{ "nft add rule inet wgns postrouting accept", "rule 3 in chain postrouting" },
-		{ "nft insert rule inet wgns postrouting accept", "rule 1 in chain postrouting" },
-		{ "nft flush chain inet wgns postrouting", "has 0 of its 2 rules" },
-		{ "nft add chain inet wgns postrouting '{ policy accept; }'", "policy of chain" },
+		{ "nft add rule inet wgns postrouting accept", "rule 3 in chain postrouting",
+		  false },
+		{ "nft insert rule inet wgns postrouting accept", "rule 1 in chain postrouting",
+		  false },
+		{ "nft flush chain inet wgns postrouting", "has 0 of its 2 rules", false },
+		{ "nft add chain inet wgns postrouting '{ policy accept; }'", "policy of chain",
+		  false },
 		{ "nft delete chain inet wgns postrouting",
-		  "chain postrouting of table inet wgns is gone" },
-		{ "nft flush set bridge wgns kinds", "set kinds of table bridge wgns" },
-		{ "nft add element bridge wgns kinds '{ bond }'",
-		  "set kinds of table bridge wgns" },
+		  "chain postrouting of table inet wgns is gone", false },
+		{ "nft flush set bridge wgns kinds", "set kinds of table bridge wgns", false },
+		{ "nft add element bridge wgns kinds '{ bond }'", "set kinds of table bridge wgns",
+		  false },
 		{ "nft 'flush chain inet wgns postrouting; delete set inet wgns allowed'",
-		  "set allowed of table inet wgns is gone" },
+		  "set allowed of table inet wgns is gone", false },
 		{ "nft add table inet wgns '{ flags dormant; }' 2>/dev/null", "dormant", true },
 	};
 	struct err e = { 0 };
