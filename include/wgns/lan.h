@@ -89,18 +89,26 @@ bool lan_is_of_home(const struct rtnl_list *routes, const int *except, size_t n_
 /**
  * lan_sync - make home's routes and what passes in physical equal to what is on the uplinks' links now
  * @env: home and physical open, the lock held
- * @more: names of uplinks in physical that are neither in the snapshot nor hardware; for tests of `watch`
- * @without: a tunnel that does not count any more, or NULL
+ * @change: NULL for nothing of it
  *
  * Does nothing where there is no pair. What may pass changes first, in one transaction, and the routes follow.
  * Return: 0 or -errno
  */
 struct lan_change {
+	/* uplinks in physical, by name, that are neither in the snapshot nor hardware */
 	char *const *more;
 	size_t n_more;
-	const char *without;
+	const char *without; /* a tunnel that does not count any more, or NULL */
 };
 int lan_sync(struct op_env *env, const struct lan_change *change, struct err *e);
+
+/**
+ * lan_check - is everything as lan_sync() would make it? Changes nothing
+ * @why: receives what is not, "" when everything is
+ * Return: 1; 0 when there is no pair: Lan is off; -errno
+ */
+int lan_check(struct op_env *env, const struct lan_change *change, char *why, size_t cap,
+	      struct err *e);
 
 /**
  * lan_find - the pair that wgns made: each the other's peer, one in home and one in physical, and one of them still has
