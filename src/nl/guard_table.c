@@ -234,7 +234,27 @@ static const struct nft_expr to_lan[] = { META(NFT_META_OIFNAME),
 					  { .kind = NFT_KIND_CMP, .key = NFT_CMP_NEQ, .len = 4 },
 					  ACCEPT };
 static const struct nft_rule passing_lan[] = { RULE(from_lan), RULE(to_lan), RULE(count_and_drop) };
-/* Nothing is dropped that leaves: what runs here was started with `exec --physical`. */
+/*
+ * Of what leaves, which was started with `exec --physical`, one thing is dropped: "no such port". A tunnel that went down a
+ * moment ago would answer its peer's packets so, and quote them.
+ */
+static const struct nft_expr no_port[] = { META(NFT_META_NFPROTO),
+					   IS(NFPROTO_IPV4),
+					   META(NFT_META_L4PROTO),
+					   IS(IPPROTO_ICMP),
+					   TRANSPORT(0, 2),
+					   IS(3, 3),
+					   COUNTER,
+					   DROP };
+static const struct nft_expr no_port6[] = { META(NFT_META_NFPROTO),
+					    IS(NFPROTO_IPV6),
+					    META(NFT_META_L4PROTO),
+					    IS(IPPROTO_ICMPV6),
+					    TRANSPORT(0, 2),
+					    IS(1, 4),
+					    COUNTER,
+					    DROP };
+static const struct nft_rule going_out[] = { RULE(no_port), RULE(no_port6) };
 #define INPUT                                                                                      \
 	{                                                                                          \
 		.name = "input", .type = "filter", .hook = NF_INET_LOCAL_IN,                       \
@@ -246,8 +266,14 @@ static const struct nft_rule passing_lan[] = { RULE(from_lan), RULE(to_lan), RUL
 		.name = "forward", .type = "filter", .hook = NF_INET_FORWARD,                      \
 		.priority = PRIORITY_FILTER, .policy = NF_DROP, .rules = (r), .n_rules = LEN(r)    \
 	}
-static const struct nft_chain physical_chains[] = { INPUT, FORWARD(passing) };
-static const struct nft_chain lan_chains[] = { INPUT, FORWARD(passing_lan) };
+#define OUTPUT                                                                                     \
+	{                                                                                          \
+		.name = "output", .type = "filter", .hook = NF_INET_LOCAL_OUT,                     \
+		.priority = PRIORITY_FILTER, .policy = NF_ACCEPT, .rules = going_out,              \
+		.n_rules = LEN(going_out)                                                          \
+	}
+static const struct nft_chain physical_chains[] = { INPUT, OUTPUT, FORWARD(passing) };
+static const struct nft_chain lan_chains[] = { INPUT, OUTPUT, FORWARD(passing_lan) };
 
 const struct nft_table *guard_physical_table(bool has_lan)
 {

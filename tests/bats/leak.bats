@@ -23,7 +23,7 @@ setup() {
 	lab_run ip link set usb0 down
 	lab_run ip addr flush dev usb0
 	lab_run ip link set usb0 name later0
-	CYCLES=${CYCLES:-10}
+	n_cycles=${CYCLES:-10}
 }
 teardown() { lab_down; }
 
@@ -32,7 +32,7 @@ kill_switch() { lab_run sh -c "printf '[Guard]\nKillSwitch = $1\n' >>/etc/wgns/w
 # flood_start: in home, until flood_stop, which prints how many packets the kernel took
 flood_start() {
 	mkfifo "$BATS_TEST_TMPDIR/flood"
-	(lab_close_fds; lab_run "$BATS_FILE_TMPDIR/flood" eth0 later0 wg0 >"$BATS_TEST_TMPDIR/flood" 2>/dev/null) &
+	(lab_close_fds; lab_run "$BATS_FILE_TMPDIR/flood" eth0 new0 wg0 >"$BATS_TEST_TMPDIR/flood" 2>/dev/null) &
 	exec {flood_fd}<"$BATS_TEST_TMPDIR/flood"
 	local line
 	read -r line <&"$flood_fd"
@@ -47,11 +47,11 @@ flood_stop() {
 	n_flooded=$n
 }
 
-# clear [FILTER]: what home sent on the wire beside WireGuard to its endpoint, ARP, neighbour discovery and the question for
-# the endpoint's name, which physical asks
+# clear [FILTER]: what home sent on the wire beside WireGuard to its endpoint, ARP, neighbour discovery with its multicast
+# reports, and the question for the endpoint's name, which physical asks
 clear() {
 	lab_capture_show "${1:-$LAB_FROM_HOME} and not arp and not (udp port 51820 and (host 198.51.100.2 or host 2001:db8:100::2))
-		and not (icmp6 and (ip6[40] >= 133 and ip6[40] <= 136 or ip6[40] == 143 or ip6[40] == 0))" |
+		and not (icmp6 and ip6[40] >= 133 and ip6[40] <= 136) and not (ip6[6] == 0 and ip6[40] == 58 and ip6[48] == 143)" |
 		grep -vE '(A|AAAA)\? vpn\.example\.test\.' || [ $? = 1 ]
 }
 # nothing_in_clear [FILTER]: ends the capture
@@ -81,13 +81,13 @@ figures() { echo "# figures: $*" >&3; }
 	lab_wgns guard on
 	lab_capture_start
 	flood_start
-	for ((i = 0; i < CYCLES; i++)); do
+	for ((i = 0; i < n_cycles; i++)); do
 		up wg0
 		down wg0
 	done
 	flood_stop
 	nothing_in_clear
-	figures "$CYCLES cycles of up and down, $n_flooded packets sent by the flood, $n_frames frames of home on the wire, 0 in clear"
+	figures "$n_cycles cycles of up and down, $n_flooded packets sent by the flood, $n_frames frames of home on the wire, 0 in clear"
 }
 
 @test "from before the first device moves until after the last is back: not one frame in clear" {
@@ -96,7 +96,7 @@ figures() { echo "# figures: $*" >&3; }
 		[[ ${steps[guard]} != 'guard.set home'* ]] || break
 	done
 	((guard < ${#steps[@]}))
-	for ((i = 0; i < (CYCLES + 4) / 5; i++)); do
+	for ((i = 0; i < (n_cycles + 4) / 5; i++)); do
 		# the first run stops at the step behind the guard: from here on nothing may leave
 		flood_start
 		up wg0
@@ -148,7 +148,7 @@ figures() { echo "# figures: $*" >&3; }
 	lab_run sh -c 'ip link add mv0 link wg0 type macvlan 2>/dev/null; ip route add default via 192.0.2.1 2>/dev/null; true'
 	lab_run nft -f - <<-'N'
 		table inet theirs {
-			chain mark {
+			chain again {
 				type route hook output priority mangle; policy accept
 				meta l4proto { tcp, udp } meta mark set 7
 			}
@@ -160,33 +160,21 @@ figures() { echo "# figures: $*" >&3; }
 	nothing_in_clear
 }
 
-@test "a device that comes later is configured by a DHCP client, bridged, and given to programs: not one frame in clear" {
+@test "a device that comes later is configured by a DHCP client and given to programs: not one frame in clear" {
 	kill_switch up
 	later='ether src 02:77:67:00:01:02 and not (udp port 67 and udp port 68)'
-	# a bridge that home uses, for a container, say: the guard lets it be
-	lab_run ip -batch - <<-X
-		link add br0 type bridge
-		link add port0 type veth peer name inner0
-		link set port0 master br0
-		link set port0 up
-		link set inner0 up
-		link set br0 up
-		addr add 192.0.2.99/26 dev br0
-	X
 	up wg0
+	# under this name it was not there at `up`; bridges are in guard.bats
+	lab_run ip link set later0 name new0
 	lab_capture_start 1
 	flood_start
-	lab_run ip link set later0 up
-	lab_run busybox udhcpc -n -q -i later0 -s "$BATS_TEST_DIRNAME/../lab/udhcpc-script" >&2
-	[ -n "$(lab_run ip -4 -br addr show later0 | awk '{ print $3 }')" ]
-	[ -n "$(lab_run ip route show default dev later0)" ]
-	run get 203.0.113.80/ 2
+	lab_run ip link set new0 up
+	lab_run busybox udhcpc -n -q -i new0 -s "$BATS_TEST_DIRNAME/../lab/udhcpc-script" >&2
+	[ -n "$(lab_run ip -4 -br addr show new0 | awk '{ print $3 }')" ]
+	[ -n "$(lab_run ip route show default dev new0)" ]
+	run lab_run curl -sm 2 --interface new0 http://192.0.2.65/
 	[ "$status" != 0 ]
-	lab_run ip link set later0 master br0
-	run lab_run curl -sm 2 --interface br0 http://192.0.2.65/
-	[ "$status" != 0 ]
-	lab_run ip link set later0 nomaster
-	lab_run ip link add mv0 link later0 address 02:77:67:00:01:02 type macvlan mode bridge
+	lab_run ip link add mv0 link new0 address 02:77:67:00:01:02 type macvlan mode bridge
 	lab_run ip link set mv0 up
 	lab_run ip addr add 192.0.2.98/26 dev mv0
 	run lab_run curl -sm 2 --interface mv0 http://192.0.2.65/
