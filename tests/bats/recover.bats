@@ -16,7 +16,8 @@ setup_file() {
 setup() { lab_up; }
 teardown() { lab_down; }
 
-recover() { lab_wgns recover; }
+# shellcheck disable=SC2120 # "run" passes them
+recover() { lab_wgns recover "$@"; }
 # faulty FAULTS ARG...: killed there
 killed() {
 	local faults=$1

@@ -38,6 +38,7 @@ static int remove_folder(void **state)
 	struct folder *f = *state;
 
 	(void)unlinkat(f->fd, JOURNAL_NAME, 0);
+	(void)unlinkat(f->fd, JOURNAL_PLAN_NAME, 0);
 	(void)close(f->fd);
 	int rc = rmdir(f->path);
 	free(f);
@@ -75,6 +76,100 @@ static void test_journal_round_trip(void **state)
 	assert_true(entries.items[0].is_undone);
 	journal_entries_free(&entries);
 	journal_close(&j);
+}
+
+static char plan_first[] = "dir.create /run/nscd", plan_second[] = "tunnel.create wg0 in physical";
+
+static void write_plan(const struct folder *f)
+{
+	struct journal_entry items[] = { { .n = 3, .text = plan_first },
+					 { .n = 4, .text = plan_second } };
+	const struct journal_entries plan = { items, 2 };
+	const struct netns_id home = { 4, 4026531840 };
+	struct err e;
+
+	assert_int_equal(journal_plan_write(f->fd, &home, &plan, &e), 0);
+}
+
+static void test_journal_plan_completes(void **state)
+{
+	static const char text[] = "I 3 something else\nD 3\nI 9 link.move eth0\n";
+	const struct folder *f = *state;
+
+	for (int is_damaged = 0; is_damaged <= 1; is_damaged++) {
+		struct journal_entries entries, plan;
+		struct netns_id home;
+		struct err e;
+		long end;
+
+		write_plan(f);
+		assert_int_equal(journal_plan_read(f->fd, &home, &plan, &e), 0);
+		assert_int_equal(home.ino, 4026531840);
+		assert_int_equal(journal_parse(text, strlen(text), &entries, &end, &e), 0);
+		assert_int_equal(journal_complete(&entries, &plan, is_damaged), 0);
+		assert_int_equal(plan.n, 0);
+		/* a damaged journal adds nothing of its own */
+		assert_int_equal(entries.n, is_damaged ? 2 : 3);
+		assert_string_equal(entries.items[0].text, plan_first);
+		assert_true(entries.items[0].is_begun);
+		assert_true(entries.items[0].is_done);
+		assert_string_equal(entries.items[1].text, plan_second);
+		assert_false(entries.items[1].is_begun);
+		if (!is_damaged)
+			assert_string_equal(entries.items[2].text, "link.move eth0");
+		journal_entries_free(&entries);
+	}
+}
+
+static void test_journal_plan_damaged(void **state)
+{
+	static const char whole[] = "wgns-plan 1 4:5\n1 a\n3 b\nend\n";
+	static const struct {
+		const char *text;
+		const char *where;
+	} rows[] = {
+		{ "", "line 1" },
+		{ "wgns-plan 2 4:5\nend\n", "line 1" },
+		{ "wgns-plan 1 4:5\n1 a\n1 b\nend\n", "line 3" },
+		{ "wgns-plan 1 4:5\n0 a\nend\n", "line 2" },
+		{ "wgns-plan 1 4:5\n1\nend\n", "line 2" },
+		{ "wgns-plan 1 4:5\n1 a\n", "line 3" },
+	};
+	struct journal_entries plan;
+	struct netns_id home;
+	struct err e;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_int_equal(
+			journal_plan_parse(rows[i].text, strlen(rows[i].text), &home, &plan, &e),
+			-EINVAL);
+		assert_non_null(strstr(e.text, rows[i].where));
+	}
+	/* cut anywhere it is not whole */
+	for (size_t len = 0; len < strlen(whole); len++)
+		assert_int_equal(journal_plan_parse(whole, len, &home, &plan, &e), -EINVAL);
+	assert_int_equal(journal_plan_parse(whole, strlen(whole), &home, &plan, &e), 0);
+	assert_int_equal(plan.n, 2);
+	journal_entries_free(&plan);
+}
+
+static void test_journal_salvage(void **state)
+{
+	static const char text[] = "I 1 a\nD 1\nI 2 b\nnonsense\nI 3 c\n";
+	const struct folder *f = *state;
+	struct journal_entries entries;
+	struct err damage, e;
+
+	int fd = openat(f->fd, JOURNAL_NAME, O_WRONLY | O_CREAT, 0600);
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	(void)close(fd);
+	assert_int_equal(journal_salvage(f->fd, &entries, &damage, &e), 0);
+	assert_non_null(strstr(damage.text, "line 4"));
+	assert_int_equal(entries.n, 2);
+	assert_true(entries.items[0].is_done);
+	assert_string_equal(entries.items[1].text, "b");
+	journal_entries_free(&entries);
 }
 
 static void test_journal_is_exclusive(void **state)
@@ -195,6 +290,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		WITH_FOLDER(test_journal_round_trip),
+		WITH_FOLDER(test_journal_plan_completes),
+		WITH_FOLDER(test_journal_salvage),
+		cmocka_unit_test(test_journal_plan_damaged),
 		WITH_FOLDER(test_journal_is_exclusive),
 		WITH_FOLDER(test_journal_is_preallocated),
 		cmocka_unit_test(test_journal_parse_cut_anywhere),

@@ -63,6 +63,7 @@ static const struct state_tunnel sample = {
 	.file = "/etc/wireguard/a name with\nodd = bytes.conf",
 	.dns = "file",
 	.since = 1700000000,
+	.is_ending = true,
 	.home = { 4, 4026531840 },
 	.birth = { 4, 4026532222 },
 };
@@ -113,6 +114,29 @@ static void test_state_tunnel_damaged_is_still_listed(void **state)
 	assert_string_equal(list[0].place, "home");
 	assert_string_equal(list[0].backend, "");
 	free(list);
+}
+
+/* what a version before wrote, and a file that was cut at any byte */
+static void test_state_tunnel_older_and_cut(void **state)
+{
+	static const char text[] = "version=1\nplace=home\nname=wg0\nsince=12\nfile=2f61\n";
+	const struct folder *f = *state;
+	struct state_tunnel back;
+	struct err e;
+
+	if (geteuid() != 0)
+		skip(); /* chown to root */
+	write_sample(f);
+	int dir = openat(f->fd, "tunnel/home:wg0", O_RDONLY | O_DIRECTORY);
+	for (size_t len = 0; len < strlen(text); len++) {
+		assert_int_equal(fd_replace_file_at(dir, "meta", text, len, 0600, &e), 0);
+		assert_int_equal(state_tunnel_read(f->fd, "home", "wg0", &back, &e), -EINVAL);
+		assert_non_null(strstr(e.text, " line "));
+	}
+	assert_int_equal(fd_replace_file_at(dir, "meta", text, strlen(text), 0600, &e), 0);
+	assert_int_equal(state_tunnel_read(f->fd, "home", "wg0", &back, &e), 0);
+	assert_false(state_tunnel_is_half(&back));
+	(void)close(dir);
 }
 
 static void test_state_openat_follows_no_symlink(void **state)
@@ -218,6 +242,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		WITH_FOLDER(test_state_tunnel_round_trip),
 		WITH_FOLDER(test_state_tunnel_damaged_is_still_listed),
+		WITH_FOLDER(test_state_tunnel_older_and_cut),
 		WITH_FOLDER(test_state_openat_follows_no_symlink),
 		WITH_FOLDER(test_state_remove_tree_absent),
 		cmocka_unit_test(test_snapshot_parse_damaged),
