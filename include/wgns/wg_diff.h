@@ -5,7 +5,9 @@
  * As `wg syncconf` (sync_conf() of wireguard-tools), and gentler: a list of AllowedIPs is never replaced, because between
  * emptying and filling it the kernel and wireguard-go drop packets of sessions that live. A prefix that is given to another
  * peer changes hands in one store of a pointer (allowedips.c of Linux, the trie of wireguard-go), so that additions alone
- * move prefixes, and those that no peer shall have any more are given to a peer that is removed in the next breath.
+ * move prefixes, and those that no peer shall have any more are given to a peer that is removed in the next breath. In that
+ * breath, some microseconds, packets to such a prefix are lost, also when a wider one of the same peer would have them
+ * afterwards: before Linux 6.16 no request takes a single prefix away.
  */
 #ifndef WGNS_WG_DIFF_H
 #define WGNS_WG_DIFF_H
@@ -48,6 +50,15 @@ struct wg_diff {
  * Return: 0 or -ENOMEM; @out is owned
  */
 int wg_diff(const struct wg_device *want, const struct wg_device *live, struct wg_diff *out);
+/**
+ * wg_diff_request - set.peers in the order in which a backend has to work them off
+ * @taker: a random public key, for the peer that takes away what is dropped
+ *
+ * Settings first, then longer prefixes before shorter ones, whosever they are: when a wide prefix goes to another peer,
+ * the narrow one that is to remain of it is there already.
+ * Return: 0 or -ENOMEM; @out is owned, without key, port and mark
+ */
+int wg_diff_request(const struct wg_diff *diff, const struct key *taker, struct wg_device *out);
 void wg_diff_free(struct wg_diff *diff);
 
 /* a device's peers, sorted by key, then by number: for looking up many */

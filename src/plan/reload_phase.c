@@ -26,53 +26,17 @@ static int send_device(struct reload *r, const struct wg_device *dev, struct err
 	return r->env.backend->set(&r->env.tunnel.device, r->env.home_fd, dev, false, e);
 }
 
-static size_t n_dropped(const struct wg_diff *diff)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < diff->n_losses; i++)
-		n += diff->losses[i].is_dropped;
-	return n;
-}
-
-/* a peer that lives for one message and takes along the prefixes that nobody shall have any more, see wg_diff.h */
-static int make_taker(const struct wg_diff *diff, struct wg_peer *out, struct err *e)
-{
-	*out = (struct wg_peer){ .is_incremental = true };
-	if (getrandom(out->public_key.bytes, KEY_LEN, 0) != KEY_LEN)
-		return err_set(e, errno, "read random numbers");
-	for (size_t i = 0; i < diff->n_losses; i++) {
-		if (diff->losses[i].is_dropped &&
-		    wg_peer_add_allowed_ip(out, &diff->losses[i].prefix, false) < 0)
-			return err_set(e, ENOMEM, "change the peers");
-	}
-	return 0;
-}
-
 static int send_peers(struct reload *r, const struct wg_diff *diff, struct err *e)
 {
-	struct wg_device dev = { .n_peers = diff->set.n_peers };
-	struct wg_peer taker = { 0 };
-	bool has_taker = n_dropped(diff) > 0;
+	struct wg_device request = { 0 };
+	struct key taker;
 
-	if (!diff->set.n_peers)
-		return 0;
-	/* borrows what the peers own */
-	dev.peers = calloc(diff->set.n_peers + 2, sizeof(*dev.peers));
-	if (!dev.peers)
+	if (getrandom(taker.bytes, KEY_LEN, 0) != KEY_LEN)
+		return err_set(e, errno, "read random numbers");
+	if (wg_diff_request(diff, &taker, &request) < 0)
 		return err_set(e, ENOMEM, "change the peers");
-	memcpy(dev.peers, diff->set.peers, diff->set.n_peers * sizeof(*dev.peers));
-	int rc = has_taker ? make_taker(diff, &taker, e) : 0;
-	if (has_taker) {
-		dev.peers[dev.n_peers++] = taker;
-		dev.peers[dev.n_peers++] =
-			(struct wg_peer){ .public_key = taker.public_key, .should_remove = true };
-	}
-	if (rc == 0)
-		rc = send_device(r, &dev, e);
-	free(taker.allowed_ips);
-	str_wipe(dev.peers, dev.n_peers * sizeof(*dev.peers));
-	free(dev.peers);
+	int rc = request.n_peers ? send_device(r, &request, e) : 0;
+	wg_device_free(&request);
 	return rc;
 }
 

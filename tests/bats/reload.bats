@@ -119,11 +119,12 @@ everything() {
 }
 
 @test "no packet is lost while AllowedIPs, peers, addresses and routes come and go" {
+	conf wg0 's,^AllowedIPs.*,AllowedIPs = 0.0.0.0/0\, ::/0\, 10.77.0.0/24,'
 	up wg0
 	lab_wait_handshake
 	lab_run cp -a /etc/wireguard/wg0.conf /run/a.conf
-	conf wg0 's,^AllowedIPs.*,AllowedIPs = ::/0\, 10.77.0.0/24\, 10.201.0.0/16,; s,^Address.*,Address = 10.9.0.2/32\, 10.9.0.4/32,'
-	printf '%s\n' '[Peer]' "PublicKey = $(wg genkey | wg pubkey)" 'AllowedIPs = 0.0.0.0/0' | append wg0
+	conf wg0 's,^AllowedIPs.*,AllowedIPs = 10.77.0.0/24\, 10.201.0.0/16,; s,^Address.*,Address = 10.9.0.2/32\, 10.9.0.4/32,'
+	printf '%s\n' '[Peer]' "PublicKey = $(wg genkey | wg pubkey)" 'AllowedIPs = 0.0.0.0/0, 10.0.0.0/8' | append wg0
 	lab_run cp -a /etc/wireguard/wg0.conf /run/b.conf
 	lab_run sh -c 'ping -q -c 1500 -i 0.004 10.77.0.80 >/run/ping 2>&1' &
 	pings=$!

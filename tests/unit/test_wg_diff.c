@@ -271,12 +271,158 @@ static void test_wg_diff_of_10000_peers(void **state)
 	wg_device_free(&live);
 }
 
+/* what a backend has while it works off a request: prefixes and whose they are */
+struct table {
+	struct {
+		struct addr prefix;
+		char owner;
+	} items[64];
+	size_t n;
+};
+
+static void insert(struct table *t, const struct addr *prefix, char owner)
+{
+	size_t i = 0;
+
+	while (i < t->n && !addr_equal(&t->items[i].prefix, prefix))
+		i++;
+	assert_true(i < N(t->items));
+	t->n = i == t->n ? i + 1 : t->n;
+	t->items[i].prefix = *prefix;
+	t->items[i].owner = owner;
+}
+
+static void fill(struct table *t, const struct wg_device *dev)
+{
+	*t = (struct table){ 0 };
+	for (size_t i = 0; i < dev->n_peers; i++) {
+		for (size_t k = 0; k < dev->peers[i].n_allowed_ips; k++)
+			insert(t, &dev->peers[i].allowed_ips[k].prefix,
+			       (char)dev->peers[i].public_key.bytes[0]);
+	}
+}
+
+static char owner_of(const struct table *t, const char *address)
+{
+	int best = -1;
+	char owner = '-';
+	struct addr a;
+
+	assert_int_equal(addr_parse(address, strlen(address), &a), 0);
+	for (size_t i = 0; i < t->n; i++) {
+		if (addr_contains(&t->items[i].prefix, &a) && t->items[i].prefix.bits > best) {
+			best = t->items[i].prefix.bits;
+			owner = t->items[i].owner;
+		}
+	}
+	return owner;
+}
+
+static void remove_peer(struct table *t, char owner)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < t->n; i++) {
+		if (t->items[i].owner != owner)
+			t->items[n++] = t->items[i];
+	}
+	t->n = n;
+}
+
+/* one store at a time: whose packets are nobody's business in between keep their peer */
+static void test_wg_diff_request_has_no_gap(void **state)
+{
+	static const struct {
+		const char *live, *want, *stays; /* addresses that keep their peer all the time */
+	} requests[] = {
+		{ "A 0.0.0.0/0", "A 10.0.0.0/24;B 0.0.0.0/0", "10.0.0.1" },
+		{ "A 0.0.0.0/0", "B 0.0.0.0/0 10.0.0.0/16;A 10.0.0.0/24", "10.0.0.1" },
+		{ "A 0.0.0.0/0;B 10.0.0.0/8", "A 0.0.0.0/0 10.1.0.0/16;B 10.0.0.0/8 10.1.1.0/24",
+		  "10.1.1.1 10.2.0.1 11.0.0.1" },
+		{ "A 10.0.0.0/8 11.0.0.0/8 ::/0;B 12.0.0.0/8", "A 10.0.0.0/8 ::/0;B 11.0.0.0/8",
+		  "10.1.1.1 fd00::1" },
+		{ "A 10.0.0.0/8;B 10.1.0.0/16", "A 10.0.0.0/8 10.1.0.0/16;B", "10.2.0.1" },
+		{ "A 10.0.0.0/24", "A 10.0.0.0/24 10.0.0.0/8;B 10.0.0.0/16", "10.0.0.1" },
+	};
+	static const struct key taker = { { 'Z' } };
+
+	(void)state;
+	for (size_t i = 0; i < N(requests); i++) {
+		struct wg_device live = device(requests[i].live), want = device(requests[i].want);
+		struct wg_device request;
+		struct table now, end;
+		struct wg_diff diff;
+
+		assert_int_equal(wg_diff(&want, &live, &diff), 0);
+		assert_int_equal(wg_diff_request(&diff, &taker, &request), 0);
+		fill(&now, &live);
+		fill(&end, &want);
+		for (size_t k = 0; k < request.n_peers; k++) {
+			const struct wg_peer *peer = &request.peers[k];
+			char owner = (char)peer->public_key.bytes[0];
+			assert_true(peer->is_incremental);
+			if (peer->should_remove)
+				remove_peer(&now, owner);
+			for (size_t m = 0; m < peer->n_allowed_ips; m++) {
+				insert(&now, &peer->allowed_ips[m].prefix, owner);
+				char *copy = strdup(requests[i].stays), *rest = copy;
+				for (char *a = strsep(&rest, " "); a; a = strsep(&rest, " "))
+					assert_int_equal(owner_of(&now, a), owner_of(&end, a));
+				free(copy);
+			}
+		}
+		/* and in the end it is what was wanted */
+		assert_int_equal(now.n, end.n);
+		for (size_t k = 0; k < end.n; k++) {
+			size_t m = 0;
+			while (m < now.n && !addr_equal(&now.items[m].prefix, &end.items[k].prefix))
+				m++;
+			assert_true(m < now.n);
+			assert_int_equal(now.items[m].owner, end.items[k].owner);
+		}
+		wg_device_free(&request);
+		wg_diff_free(&diff);
+		wg_device_free(&live);
+		wg_device_free(&want);
+	}
+}
+
+static void test_wg_diff_request_carries_settings_once(void **state)
+{
+	static const struct key taker = { { 'Z' } };
+	struct wg_device live = device("A 10.0.0.0/8 12.0.0.0/8;B");
+	struct wg_device want = device(
+		"A 10.0.0.0/8 11.0.0.0/16 11.0.0.0/24 psk=1 ka=5;B 11.0.0.0/20;C ep=192.0.2.1:7");
+	struct wg_device request;
+	struct strbuf b = { 0 };
+	struct wg_diff diff;
+
+	(void)state;
+	assert_int_equal(wg_diff(&want, &live, &diff), 0);
+	assert_int_equal(wg_diff_request(&diff, &taker, &request), 0);
+	for (size_t i = 0; i < request.n_peers; i++) {
+		strbuf_addf(&b, "%s%s", i ? "; " : "",
+			    request.peers[i].should_remove ? "remove " : "");
+		show_peer(&b, &request.peers[i]);
+	}
+	char *text = strbuf_finish(&b);
+	assert_string_equal(text, "A psk=1 ka=5; C ep=192.0.2.1:7; A 11.0.0.0/24; B 11.0.0.0/20; "
+				  "A 11.0.0.0/16; Z 12.0.0.0/8; remove Z");
+	free(text);
+	wg_device_free(&request);
+	wg_diff_free(&diff);
+	wg_device_free(&live);
+	wg_device_free(&want);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_wg_normalise),
 		cmocka_unit_test(test_wg_diff_peers),
 		cmocka_unit_test(test_wg_diff_device),
+		cmocka_unit_test(test_wg_diff_request_has_no_gap),
+		cmocka_unit_test(test_wg_diff_request_carries_settings_once),
 		cmocka_unit_test(test_wg_diff_of_10000_peers),
 	};
 
