@@ -129,8 +129,9 @@ static int check(struct op_env *env, bool is_home, struct err *e)
 		      : 1;
 }
 
-static int check_both(struct op_env *env, struct err *e)
+static int check_all(struct op_env *env, bool has_physical, struct err *e)
 {
+	const struct plan *before = env->plan;
 	const struct snapshot *snap;
 	struct plan plan = { 0 };
 	int rc = op_env_snapshot(env, &snap, e);
@@ -143,10 +144,28 @@ static int check_both(struct op_env *env, struct err *e)
 	}
 	env->plan = &plan;
 	int home = rc == 0 ? check(env, true, e) : rc;
-	int physical = home >= 0 ? check(env, false, e) : home;
-	env->plan = NULL;
+	int physical = home >= 0 && has_physical ? check(env, false, e) : home;
+	env->plan = before;
 	plan_free(&plan);
 	return physical < 0 ? physical : home | physical;
+}
+
+void change_guard_home(struct op_env *env)
+{
+	struct err why;
+	int rc = change_has_guard(env->run_fd, &why);
+
+	/* a journal that cannot be read was said, and a folder that was never filled has no guard */
+	if (rc > 0)
+		rc = check_all(env, false, &why);
+	else
+		return;
+	if (rc > 0)
+		op_env_note(env,
+			    "somebody had changed or removed home's guard: it stands again until "
+			    "the uplinks are back");
+	else if (rc < 0 && rc != -ENOENT) /* nothing was saved: nothing has moved */
+		op_env_note(env, "%s: while the uplinks come back nothing is dropped", why.text);
 }
 
 int change_guard(const char *name, const struct change_talk *talk, struct err *e)
@@ -156,7 +175,7 @@ int change_guard(const char *name, const struct change_talk *talk, struct err *e
 
 	if (rc < 0)
 		return rc;
-	rc = check_both(&t.env, e);
+	rc = check_all(&t.env, true, e);
 	change_tend_end(&t);
 	return rc;
 }

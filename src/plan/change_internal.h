@@ -118,6 +118,9 @@ int change_read_conf(struct op_env *env, const char *path, struct wgquick *conf,
 /** change_birth_name - a random name for a device that is born in physical */
 int change_birth_name(char out[IFNAMSIZ], struct err *e);
 
+/** change_guard_home - before the uplinks go home: the guard that `up` set is there, or is made again; notes only */
+void change_guard_home(struct op_env *env);
+
 /*
  * A small change to a tunnel that is up, by whoever watches it. The lock is not waited for: -EBUSY (kind STATE) says that
  * somebody else changes something now. -ESHUTDOWN: the tunnel is going down, or is not up yet; -ENOENT: it is gone.
