@@ -70,6 +70,8 @@ static int start_shell(char *command, int ns_fd, struct hook_failure *failure, p
 		return -errno;
 	if (pid == 0) {
 		(void)close(ends[0]);
+		/* somebody who kills the keeper does not have the shell go on alone */
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 		hook_become(command, ns_fd, ends[1]);
 	}
 	(void)close(ends[1]);
