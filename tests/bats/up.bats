@@ -337,7 +337,7 @@ mtu() { lab_run cat /sys/class/net/wg0/mtu; }
 }
 
 @test "an interrupt rolls back" {
-	interface wg0 'PreUp = kill -INT $PPID'
+	interface wg0 'PreUp = kill -INT $(ps -o ppid= -p $PPID)' # between a hook and wgns is its keeper
 	remember
 	run up wg0
 	says 1 'interrupted' 'everything was undone'
