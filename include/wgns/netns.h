@@ -46,12 +46,6 @@ int netns_socket(int ns_fd, int domain, int type, int protocol, struct err *e);
  */
 int netns_free_port(int ns_fd, uint16_t *out, struct err *e);
 
-/**
- * netns_free_port - a UDP port of @ns_fd that nobody has now, in both address families, chosen by the kernel
- * Somebody may take it before the caller does. Return: 0 or -errno
- */
-int netns_free_port(int ns_fd, uint16_t *out, struct err *e);
-
 /** netns_enter - move this process for good (children that start hooks and daemons) */
 int netns_enter(int ns_fd, struct err *e);
 

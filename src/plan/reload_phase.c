@@ -10,6 +10,7 @@
 #include "reload_run.h"
 #include "wgns/dns.h"
 #include "wgns/fd.h"
+#include "wgns/guard.h"
 #include "wgns/str.h"
 
 bool reload_has_phase(const struct reload *r, enum reload_phase phase)
@@ -57,6 +58,57 @@ static int send_gone(struct reload *r, const struct wg_diff *diff, struct err *e
 	return diff->gone.n_peers ? send_device(r, &diff->gone, e) : 0;
 }
 
+/* physical's guard has one port of each tunnel, which is written down before it is opened; 0: there is no such guard */
+static int note_port(struct reload *r, uint16_t port, struct err *e)
+{
+	r->env.tunnel.port = port;
+	return state_tunnel_write(r->env.run_fd, &r->env.tunnel, e);
+}
+
+static int close_port(struct reload *r, uint16_t port, struct err *e)
+{
+	AUTO_NL struct nl *nl = NULL;
+	int rc = guard_open_in(r->env.physical_fd, &nl, e);
+
+	return rc < 0 ? rc : guard_close_port(nl, port, e);
+}
+
+/* the new one is open before the socket is there; the old one is closed when nothing can fail any more */
+static int open_port(struct reload *r, uint16_t *port, struct err *e)
+{
+	AUTO_NL struct nl *nl = NULL;
+	int rc = 0;
+
+	if (!r->env.tunnel.port || r->env.physical_fd < 0)
+		return 0;
+	if (!*port)
+		rc = netns_free_port(r->env.physical_fd, port, e);
+	if (rc == 0)
+		rc = note_port(r, *port, e);
+	if (rc == 0)
+		rc = guard_open_in(r->env.physical_fd, &nl, e);
+	return rc < 0 ? rc : guard_open_port(nl, *port, e);
+}
+
+static int put_port_back(struct reload *r, struct err *e)
+{
+	uint16_t port = r->env.tunnel.port;
+
+	if (!port || port == r->live.listen_port || r->env.physical_fd < 0)
+		return 0;
+	int rc = close_port(r, port, e);
+	return rc < 0 ? rc : note_port(r, r->live.listen_port, e);
+}
+
+int reload_close_old_port(struct reload *r, struct err *e)
+{
+	uint16_t port = r->env.tunnel.port;
+
+	if (!port || port == r->live.listen_port || r->env.physical_fd < 0)
+		return 0;
+	return close_port(r, r->live.listen_port, e);
+}
+
 /* whatever was sent: from what the device is now to what it was */
 static int restore_device(struct reload *r, struct err *e)
 {
@@ -77,6 +129,8 @@ static int restore_device(struct reload *r, struct err *e)
 		rc = send_peers(r, &diff, e);
 	if (rc == 0)
 		rc = send_gone(r, &diff, e);
+	if (rc == 0)
+		rc = put_port_back(r, e);
 	wg_diff_free(&diff);
 	wg_device_free(&now);
 	str_wipe(&before, sizeof(before));
@@ -140,19 +194,9 @@ static int set_dns(struct reload *r, const struct wgquick *conf, struct err *e)
 	return rc < 0 ? rc : dns_set(manager, r->dir_fd, &dns, e);
 }
 
-/*
- * Where a guard keeps the tunnels' ports open in physical, the new one has to be opened before the socket is there. The
- * old one is closed by whoever knows that nothing else has it.
- */
-static int open_port(struct reload *r, uint16_t port, struct err *e)
-{
-	(void)r, (void)port, (void)e;
-	return 0;
-}
-
 static int set_device(struct reload *r, struct err *e)
 {
-	int rc = r->diff.set.has_listen_port ? open_port(r, r->diff.set.listen_port, e) : 0;
+	int rc = r->diff.set.has_listen_port ? open_port(r, &r->diff.set.listen_port, e) : 0;
 
 	return rc < 0 ? rc : send_settings(r, &r->diff, e);
 }

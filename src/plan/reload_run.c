@@ -144,6 +144,7 @@ static int roll_back(struct reload *r, const struct change_talk *talk, unsigned 
 
 static int run(struct reload *r, const struct change_talk *talk, struct err *e)
 {
+	struct err why;
 	unsigned n = 0;
 	int rc = prepare(r, e);
 
@@ -159,6 +160,9 @@ static int run(struct reload *r, const struct change_talk *talk, struct err *e)
 	}
 	/* one that stays makes the next reload compare with more than it has to, and that is all */
 	(void)unlinkat(r->dir_fd, CHANGE_NEXT_COPY, 0);
+	/* an open port behind which there is no socket is worth a word, and no more */
+	if (reload_close_old_port(r, &why) < 0)
+		op_env_note(&r->env, "%s", why.text);
 	return 0;
 }
 

@@ -39,6 +39,8 @@ bool reload_has_phase(const struct reload *r, enum reload_phase phase);
 int reload_do(struct reload *r, enum reload_phase phase, struct err *e);
 /** reload_put_back - what the phase has done, or a part of it when it failed; nothing done is success */
 int reload_put_back(struct reload *r, enum reload_phase phase, struct err *e);
+/** reload_close_old_port - in physical's guard, when the tunnel has another one by now */
+int reload_close_old_port(struct reload *r, struct err *e);
 
 /* reload_link.c: addresses and routes */
 int reload_add_addrs(struct reload *r, struct err *e);

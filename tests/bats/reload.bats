@@ -210,6 +210,8 @@ PersistentKeepalive = 25"
 	[ "$(lab_run wg show wg0 listen-port)" = 4444 ]
 	[ "$(lab_run wg show wg0 fwmark)" = 0x7 ]
 	[ "$(get 10.77.0.80/)" = 'behind the tunnel' ]
+	# physical's guard lets strangers send to the new port, and to no other
+	[[ $(in_physical nft list set inet wgns ports | xargs) = *'elements = { 4444 }'* ]]
 }
 
 @test "MTU is taken over, and is found out again when the file has none" {
