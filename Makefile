@@ -50,7 +50,7 @@ programs = $(patsubst %.c,$(O)/%,$(sort $(wildcard $(1))))
 UNIT := $(call programs,tests/unit/test_*.c)
 PLATFORM := $(call programs,tests/platform/*.c)
 FUZZ := $(call programs,tests/fuzz/fuzz_*.c)
-BENCH := $(O)/tests/bench/floor $(O)/tests/bench/runner
+BENCH := $(addprefix $(O)/tests/bench/,floor runner arrival)
 PROFILES := $(sort $(wildcard profiles/*.profile profiles/*.list))
 MAN := $(sort $(wildcard man/*.[1-9]))
 
@@ -197,7 +197,7 @@ bench: all $(BENCH) ## compare up, down and exec with other ways to do the same;
 	$(Q)WGNS='$(abspath $(O))/wgns' O='$(abspath $(O))' scripts/bench
 check-faults: all faulty ## every fault at every step, every denial, 500 random kills, with their figures; hours; as root
 	$(Q)WGNS='$(abspath $(O))/wgns' WGNS_FAULTY='$(abspath $(O))/faults/wgns' O='$(abspath $(O))' tests/faults/all
-measure-watch: all ## what `wgns watch` takes: memory, wake-ups, how long a new card is in home; as root
+measure-watch: all $(BENCH) ## what `wgns watch` takes: memory, wake-ups, how long a new card is in home; as root
 	$(Q)WGNS='$(abspath $(O))/wgns' scripts/measure-watch
 clean-root-check: ## build, demo and check in a fresh Debian root (debootstrap); as root
 	$(Q)scripts/clean-root-check

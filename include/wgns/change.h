@@ -129,6 +129,7 @@ int change_boot_guard(bool should_be_on, const struct change_talk *talk, struct 
 struct change_adopt {
 	const char *name; /* of the tunnel in home */
 	int ifindex; /* of the device, in home */
+	bool is_new; /* it came this moment */
 	char *const *uplinks; /* named ones; none: devices with hardware behind them */
 	size_t n_uplinks;
 };

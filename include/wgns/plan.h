@@ -111,8 +111,11 @@ void host_free(struct host *host);
  */
 int host_read(int run_fd, char *const *named, size_t n_named, struct host *out, struct err *e);
 
-/** host_read_devices - as host_read(), with what is known of each device although the layout is up: a new one may move */
-int host_read_devices(int run_fd, char *const *named, size_t n_named, struct host *out,
+/**
+ * host_read_devices - as host_read(), with what is known of each device although the layout is up: a new one may move
+ * @is_new: it came this moment, and other namespaces, which take long to look through, have nothing on it yet
+ */
+int host_read_devices(int run_fd, char *const *named, size_t n_named, bool is_new, struct host *out,
 		      struct err *e);
 
 /** host_is_candidate - may this link be an uplink? hardware, or it carries a default route, or it is named */

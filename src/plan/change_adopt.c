@@ -266,7 +266,8 @@ static int adopt_locked(const struct change_adopt *adopt, struct adoption *a, st
 	if (rc == 0)
 		rc = rtnl_dump_links(nl, &a->physical, e);
 	if (rc == 0)
-		rc = host_read_devices(a->env->run_fd, adopt->uplinks, adopt->n_uplinks, &host, e);
+		rc = host_read_devices(a->env->run_fd, adopt->uplinks, adopt->n_uplinks,
+				       adopt->is_new, &host, e);
 	if (rc == 0)
 		rc = judge(adopt, &host, a, e);
 	if (rc == 1) {

@@ -130,7 +130,7 @@ static int read_devices(struct nl *nl, int home_fd, char *const *named, size_t n
 		if (rc < 0)
 			return rc;
 	}
-	return host_read_children(home_fd, host, e);
+	return 0;
 }
 
 static bool has_user(const struct host *host)
@@ -206,7 +206,9 @@ static int read_folders(struct host *host, struct err *e)
 	return rc;
 }
 
-static int read_host(int run_fd, char *const *named, size_t n_named, bool has_new_uplinks,
+enum depth { DEPTH_USUAL, DEPTH_NEW_DEVICE, DEPTH_DEVICES };
+
+static int read_host(int run_fd, char *const *named, size_t n_named, enum depth depth,
 		     struct host *out, struct err *e)
 {
 	struct host host = { 0 };
@@ -228,8 +230,10 @@ static int read_host(int run_fd, char *const *named, size_t n_named, bool has_ne
 		rc = rtnl_dump(nl, RTNL_ADDR, AF_UNSPEC, &host.addrs, e);
 	if (rc == 0)
 		rc = rtnl_dump(nl, RTNL_ROUTE, AF_UNSPEC, &host.routes, e);
-	if (rc == 0 && (!host.is_layout_up || has_new_uplinks))
+	if (rc == 0 && (!host.is_layout_up || depth != DEPTH_USUAL))
 		rc = read_devices(nl, home_fd, named, n_named, &host, e);
+	if (rc == 0 && host.devices && depth != DEPTH_NEW_DEVICE)
+		rc = host_read_children(home_fd, &host, e);
 	if (rc < 0) {
 		host_free(&host);
 		return rc;
@@ -240,11 +244,11 @@ static int read_host(int run_fd, char *const *named, size_t n_named, bool has_ne
 
 int host_read(int run_fd, char *const *named, size_t n_named, struct host *out, struct err *e)
 {
-	return read_host(run_fd, named, n_named, false, out, e);
+	return read_host(run_fd, named, n_named, DEPTH_USUAL, out, e);
 }
 
-int host_read_devices(int run_fd, char *const *named, size_t n_named, struct host *out,
+int host_read_devices(int run_fd, char *const *named, size_t n_named, bool is_new, struct host *out,
 		      struct err *e)
 {
-	return read_host(run_fd, named, n_named, true, out, e);
+	return read_host(run_fd, named, n_named, is_new ? DEPTH_NEW_DEVICE : DEPTH_DEVICES, out, e);
 }

@@ -30,9 +30,9 @@ void watch_endpoints_check(struct watch *w, const char *why)
 			watch_plan_work(w, WORK_LOOKUP, 0);
 		return;
 	}
-	if (!w->has_named_reason && !w->work[WORK_LOOKUP])
+	if (!w->is_network_new && !w->work[WORK_LOOKUP])
 		watch_log(w, "%s: endpoints are looked at", why);
-	w->has_named_reason = true;
+	w->is_network_new = true;
 	ep->n_rounds = 0;
 	if (wait > CHANGE_MIN_MS)
 		wait = CHANGE_MIN_MS;
@@ -108,7 +108,7 @@ static int choose_peers(struct watch *w, const struct wgquick *conf, const struc
 		if (!p->endpoint_host || !live)
 			continue;
 		bool is_old = watch_is_old(live->last_handshake, now, WATCH_HANDSHAKE_OLD_S);
-		if (!w->has_named_reason && !(is_named && (is_old || w->is_stale)))
+		if (!w->is_network_new && !(is_named && (is_old || w->is_stale)))
 			continue;
 		struct try *t = &ep->tries[ep->n_tries];
 		*t = (struct try){ .public_key = p->public_key,
@@ -176,7 +176,7 @@ void watch_endpoints_start(struct watch *w)
 		rc = err_set(&why, ENOMEM, "look at the endpoints");
 	if (rc == 0 && ep->n_names)
 		rc = look_up(w, names, &why);
-	w->has_named_reason = false;
+	w->is_network_new = false;
 	if (rc < 0) {
 		watch_log(w, "%s", why.text);
 		watch_endpoints_close(w);

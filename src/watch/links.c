@@ -13,14 +13,24 @@
 #define BUSY_MS 100 /* until the lock is asked for again */
 #define MOVES_WINDOW_MS 600000 /* MOVES_MAX in ten minutes */
 
-static void wait_for(struct links *l, int ifindex)
+static void wait_for(struct links *l, int ifindex, bool is_new)
 {
 	for (size_t i = 0; i < l->n_waiting; i++) {
-		if (l->waiting[i] == ifindex)
+		if (l->waiting[i].ifindex == ifindex)
 			return;
 	}
-	if (l->n_waiting < REFUSED_MAX)
-		l->waiting[l->n_waiting++] = ifindex;
+	if (l->n_waiting == REFUSED_MAX)
+		return;
+	l->waiting[l->n_waiting].ifindex = ifindex;
+	l->waiting[l->n_waiting++].is_new = is_new;
+}
+
+/* all bits of the change are set for a device that was made, or came from elsewhere (rtnetlink_event() of Linux) */
+static bool is_arrival(const struct nlmsghdr *event)
+{
+	const struct ifinfomsg *info = mnl_nlmsg_get_payload(event);
+
+	return info->ifi_change == UINT32_MAX;
 }
 
 static bool is_refused(const struct links *l, const struct rtnl_link *link)
@@ -49,7 +59,7 @@ static void take_home_link(const struct nlmsghdr *event, void *ctx)
 	}
 	if (event->nlmsg_type == RTM_NEWLINK && !is_refused(&w->links, &link) &&
 	    watch_may_adopt(&link, w->links.names, w->links.n_names))
-		wait_for(&w->links, link.ifindex);
+		wait_for(&w->links, link.ifindex, is_arrival(event));
 }
 
 /* everything is looked at: at the beginning, and when the kernel dropped messages */
@@ -70,7 +80,7 @@ static int scan_home(struct watch *w, struct err *e)
 				w->links.mtu = link->mtu;
 		} else if (!is_refused(&w->links, link) &&
 			   watch_may_adopt(link, w->links.names, w->links.n_names)) {
-			wait_for(&w->links, link->ifindex);
+			wait_for(&w->links, link->ifindex, false);
 		}
 	}
 	rtnl_links_free(&all);
@@ -128,10 +138,11 @@ static bool may_move(struct watch *w)
 }
 
 /* Return: false when the lock was taken, and it has to be tried again */
-static bool adopt_one(struct watch *w, int ifindex)
+static bool adopt_one(struct watch *w, int ifindex, bool is_new)
 {
 	const struct change_adopt adopt = { .name = w->tunnel.device.name,
 					    .ifindex = ifindex,
+					    .is_new = is_new,
 					    .uplinks = w->links.names,
 					    .n_uplinks = w->links.n_names };
 	char name[IFNAMSIZ] = "";
@@ -158,7 +169,10 @@ static bool adopt_one(struct watch *w, int ifindex)
 void watch_links_adopt(struct watch *w)
 {
 	while (w->links.n_waiting && !w->is_over) {
-		if (!adopt_one(w, w->links.waiting[w->links.n_waiting - 1])) {
+		size_t last = w->links.n_waiting - 1;
+		if (!adopt_one(w, w->links.waiting[last].ifindex, w->links.waiting[last].is_new)) {
+			for (size_t i = 0; i <= last; i++)
+				w->links.waiting[i].is_new = false;
 			watch_plan_work(w, WORK_ADOPT, BUSY_MS);
 			return;
 		}

@@ -5,12 +5,11 @@
 #include <limits.h>
 #include <malloc.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/inotify.h>
+#include <sys/mman.h>
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
@@ -20,110 +19,8 @@
 #include "wgns/netns.h"
 
 #define EVENTS_MAX 16
-#define LOG_CREDIT 40 /* lines at once */
-#define LOG_REFILL_MS 2000 /* for one line more */
 #define BUSY_MS 200
-
-static int64_t clock_ms(clockid_t clock)
-{
-	struct timespec ts;
-
-	(void)clock_gettime(clock, &ts); /* cannot fail with a clock that exists */
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
-int64_t watch_now_ms(void)
-{
-	return clock_ms(CLOCK_MONOTONIC);
-}
-
-void watch_log(struct watch *w, const char *fmt, ...)
-{
-	int64_t now = watch_now_ms(), refill = (now - w->log_ms) / LOG_REFILL_MS;
-	char line[600];
-	va_list ap;
-
-	if (refill > 0) {
-		w->log_credit =
-			(unsigned)(refill > LOG_CREDIT ? LOG_CREDIT : refill) + w->log_credit;
-		w->log_ms = now;
-	}
-	if (w->log_credit > LOG_CREDIT)
-		w->log_credit = LOG_CREDIT;
-	if (!w->log_credit) {
-		w->log_left_out++;
-		return;
-	}
-	w->log_credit--;
-	if (w->log_left_out) {
-		(void)snprintf(line, sizeof(line), "%u more lines were left out", w->log_left_out);
-		w->log_left_out = 0;
-		w->options->log(w->options->ctx, line);
-	}
-	va_start(ap, fmt);
-	(void)vsnprintf(line, sizeof(line), fmt, ap);
-	va_end(ap);
-	w->options->log(w->options->ctx, line);
-}
-
-/* one timer for everything that is to be done later: it is set to what comes first */
-static void arm(struct watch *w)
-{
-	struct itimerspec at = { 0 };
-	int64_t first = 0;
-
-	for (size_t i = 0; i < N_WORKS; i++) {
-		if (w->work[i] && (!first || w->work[i] < first))
-			first = w->work[i];
-	}
-	if (first) {
-		at.it_value.tv_sec = first / 1000;
-		at.it_value.tv_nsec = first % 1000 * 1000000 + 1; /* all zero would switch it off */
-	}
-	/* fails for a bad descriptor or a bad time only */
-	(void)timerfd_settime(w->fds[SOURCE_WORK], TFD_TIMER_ABSTIME, &at, NULL);
-}
-
-void watch_plan_work(struct watch *w, enum work what, unsigned delay_ms)
-{
-	int64_t at = watch_now_ms() + delay_ms;
-
-	if (!w->work[what] || at < w->work[what])
-		w->work[what] = at;
-	arm(w);
-}
-
-int watch_follow(struct watch *w, enum source source, int fd, struct err *e)
-{
-	struct epoll_event event = { .events = EPOLLIN, .data.u32 = source };
-
-	watch_unfollow(w, source);
-	w->fds[source] = fd;
-	if (epoll_ctl(w->epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0)
-		return err_set(e, errno, "wait for events");
-	return 0;
-}
-
-void watch_unfollow(struct watch *w, enum source source)
-{
-	fd_close_indirect(&w->fds[source]); /* epoll(7) forgets what is closed */
-}
-
-bool watch_take_result(struct watch *w, int rc, enum work again, const struct err *e)
-{
-	if (rc >= 0)
-		return true;
-	if (rc == -EBUSY && e->kind == ERR_KIND_STATE) {
-		if (again != N_WORKS)
-			watch_plan_work(w, again, BUSY_MS);
-		return false;
-	}
-	watch_log(w, "%s%s%s%s", e->text, e->kernel[0] ? " (kernel: " : "", e->kernel,
-		  e->kernel[0] ? ")" : "");
-	if (rc == -ESHUTDOWN || rc == -ENOENT)
-		w->is_over = true;
-	return false;
-}
+#define STACK_SHED (256u << 10)
 
 /* ---- sources ---- */
 
@@ -181,8 +78,8 @@ static int open_timers(struct watch *w, struct err *e)
 
 static void look_at_clocks(struct watch *w)
 {
-	const struct watch_clocks now = { .boot_ms = clock_ms(CLOCK_BOOTTIME),
-					  .monotonic_ms = clock_ms(CLOCK_MONOTONIC) };
+	const struct watch_clocks now = { .boot_ms = watch_clock_ms(CLOCK_BOOTTIME),
+					  .monotonic_ms = watch_clock_ms(CLOCK_MONOTONIC) };
 
 	if (watch_has_slept(&w->clocks, &now)) {
 		watch_plan_work(w, WORK_MTU, BUSY_MS);
@@ -282,7 +179,8 @@ static void take_event(struct watch *w, enum source source)
 	}
 }
 
-static void do_work(struct watch *w)
+/* Return: was anything done? */
+static bool do_work(struct watch *w)
 {
 	static void (*const works[N_WORKS])(struct watch * w) = {
 		[WORK_ADOPT] = watch_links_adopt,
@@ -305,10 +203,21 @@ static void do_work(struct watch *w)
 		is_done = true;
 		works[i](w);
 	}
-	if (is_done) {
-		arm(w);
-		(void)malloc_trim(0); /* what is needed for a moment is not kept for days */
-	}
+	if (is_done)
+		watch_arm(w);
+	return is_done;
+}
+
+/* what a change needed for a moment, on the heap and on the stack below this function, is not kept for days */
+static void shed_memory(void)
+{
+	const uintptr_t page = 4096;
+	char here = 0;
+	uintptr_t top = ((uintptr_t)&here & ~(page - 1)) - 4 * page;
+
+	(void)malloc_trim(0);
+	/* nothing below is alive; parts that were never mapped are passed over (madvise(2), ENOMEM) */
+	(void)madvise((void *)(top - STACK_SHED), STACK_SHED, MADV_DONTNEED);
 }
 
 static int run_loop(struct watch *w, struct err *e)
@@ -321,9 +230,13 @@ static int run_loop(struct watch *w, struct err *e)
 			continue;
 		if (n < 0)
 			return err_set(e, errno, "wait for events");
-		for (int i = 0; i < n && !w->is_over; i++)
+		bool is_usual = true;
+		for (int i = 0; i < n && !w->is_over; i++) {
+			is_usual = is_usual && events[i].data.u32 == SOURCE_SAMPLE;
 			take_event(w, (enum source)events[i].data.u32);
-		do_work(w);
+		}
+		if (do_work(w) || !is_usual)
+			shed_memory();
 	}
 	return 0;
 }
@@ -459,10 +372,10 @@ int watch_run(const struct watch_options *options, struct err *e)
 		.run_fd = -1,
 		.home_fd = -1,
 		.physical_fd = -1,
-		.clocks = { .boot_ms = clock_ms(CLOCK_BOOTTIME),
-			    .monotonic_ms = clock_ms(CLOCK_MONOTONIC) },
+		.clocks = { .boot_ms = watch_clock_ms(CLOCK_BOOTTIME),
+			    .monotonic_ms = watch_clock_ms(CLOCK_MONOTONIC) },
 		.endpoints = { .job = { .fd = -1 }, .has_names = true },
-		.log_credit = LOG_CREDIT,
+		.log_credit = WATCH_LOG_CREDIT,
 		.log_ms = watch_now_ms(),
 	};
 

@@ -46,7 +46,10 @@ enum work {
 struct links {
 	char **names; /* named uplinks; none: by hardware */
 	size_t n_names;
-	int waiting[REFUSED_MAX]; /* indices of home's devices that are to be looked at */
+	struct {
+		int ifindex;
+		bool is_new;
+	} waiting[REFUSED_MAX]; /* devices of home that are to be looked at */
 	size_t n_waiting;
 	/* said once, and not tried again while the device keeps number and name */
 	struct {
@@ -102,7 +105,7 @@ struct watch {
 	struct state_tunnel tunnel;
 	struct watch_clocks clocks;
 	struct watch_peers peers;
-	bool is_stale, is_over, has_named_reason;
+	bool is_stale, is_over, is_network_new;
 	int64_t guard_looked_ms;
 	uint64_t network; /* of all addresses and routes of physical, see network.c */
 	struct links links;
@@ -117,9 +120,13 @@ struct watch {
 /** watch_privileges - give up what is not needed any more */
 int watch_privileges(struct err *e);
 
-/* ---- watch.c ---- */
+/* ---- loop.c ---- */
+int64_t watch_clock_ms(clockid_t clock);
 int64_t watch_now_ms(void);
+#define WATCH_LOG_CREDIT 40 /* lines at once */
 void watch_log(struct watch *w, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/** watch_arm - one timer for everything that is to be done later: it is set to what comes first */
+void watch_arm(struct watch *w);
 /** watch_plan_work - @delay_ms from now, or earlier when that was planned already */
 void watch_plan_work(struct watch *w, enum work what, unsigned delay_ms);
 /** watch_follow - have the loop wait for @fd, which it owns from now on; an older one of that source is closed */

@@ -316,6 +316,18 @@ names() {
 	down wg0
 }
 
+@test "what Lan = yes lets home reach follows the addresses of the uplinks" {
+	lab_run sh -c 'printf "[Physical]\nLan = yes\n[Tunnel]\nWatch = yes\n" >/etc/wgns/wgns.conf'
+	remember
+	up wg0
+	in_physical ip addr add 10.60.0.2/24 dev eth0
+	lab_wait eval 'lab_run ip route show 10.60.0.0/24 | grep -q wgns-lan'
+	in_physical ip addr del 10.60.0.2/24 dev eth0
+	lab_wait eval '[ -z "$(lab_run ip route show 10.60.0.0/24)" ]'
+	down wg0
+	unchanged
+}
+
 @test "one that is started by hand ends when the tunnel goes down" {
 	lab_run sh -c 'echo >/etc/wgns/wgns.conf'
 	remember
