@@ -45,8 +45,14 @@ second_peer() {
 # append NAME: standard input to the file
 append() { lab_run sh -c "cat >>/etc/wireguard/$1.conf"; }
 
+# the kernel makes the local route of an IPv6 address by itself, a moment later
+settled() {
+	[ "$(lab_run ip -6 -o addr show dev wg0 | wc -l)" = "$(lab_run ip -6 route show table local dev wg0 | grep -c '^local')" ] &&
+		[ -z "$(lab_run ip -6 -o addr show dev wg0 tentative)" ]
+}
 # tunnel: what a reload may change, without counters
 tunnel() {
+	lab_wait settled
 	lab_run sh -c 'for s in "addr show" "route show table all" "-6 route show table all"; do
 			ip $s dev wg0; done | sed "s/[0-9]*sec//g" | grep -v "inet6 fe80\|^ff00\|anycast\|^local fe80\|fe80::/64"
 		ip -o link show wg0 | grep -o "mtu [0-9]*"
