@@ -44,6 +44,9 @@ static int guess_layout(struct op_env *env, struct journal_entries *list, struct
 		rc = add(list, e, "netns.name " OP_PHYSICAL " as " OP_NETNS_PATH);
 	if (rc == 0)
 		rc = add(list, e, "sysctl.save home");
+	/* nobody knows whether there was one before: a machine that talks is better than one that nobody can reach */
+	if (rc == 0)
+		rc = add(list, e, "guard.set home: lo");
 	if (rc == 0)
 		rc = add(list, e, "uplinks.save home");
 	if (rc < 0 || op_env_snapshot(env, &snap, &ignored) < 0)
