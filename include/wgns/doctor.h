@@ -220,7 +220,5 @@ int doctor_read_state(const struct doctor_request *rq, int run_fd, const struct 
 void doctor_state_free(struct doctor_state *s);
 void doctor_judge_state(const struct doctor_state *s, const struct doctor_processes *processes,
 			const char *release, const char *settings_problem, struct findings *out);
-/** doctor_is_birth_name - "wgns" and eight hexadecimal digits: what a tunnel is called until it is in home */
-bool doctor_is_birth_name(const char *name);
 
 #endif

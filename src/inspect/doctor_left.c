@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "doctor_internal.h"
+#include "wgns/backend.h"
 #include "wgns/fd.h"
 #include "wgns/state.h"
 #include "wgns/str.h"
@@ -35,20 +36,17 @@ int doctor_add_left(struct doctor_state *s, struct err *e, const char *fmt, ...)
 	return 0;
 }
 
-bool doctor_is_birth_name(const char *name)
-{
-	return strncmp(name, "wgns", 4) == 0 && strlen(name) == 12 &&
-	       strspn(name + 4, "0123456789abcdef") == 8;
-}
-
 /* a device that was never renamed: its tunnel's `up` died between two steps */
 static int find_devices(const struct host *host, struct doctor_state *s, struct err *e)
 {
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < host->links.n; i++) {
-		if (doctor_is_birth_name(host->links.items[i].name))
-			rc = doctor_add_left(s, e, "the device %s", host->links.items[i].name);
+		const struct rtnl_link *link = &host->links.items[i];
+		bool is_tunnel =
+			strcmp(link->kind, "tun") == 0 || strcmp(link->kind, "wireguard") == 0;
+		if (is_tunnel && backend_is_birth_name(link->name))
+			rc = doctor_add_left(s, e, "the device %s", link->name);
 	}
 	return rc;
 }
@@ -88,38 +86,6 @@ static int find_mounts(struct doctor_state *s, struct err *e)
 		    is_pin(root, place))
 			rc = doctor_add_left(s, e, "the mount on %s", place);
 	}
-	return rc;
-}
-
-/* of a daemon that lives no more; one that lives is connected to and left at once */
-static bool is_dead(const char *name)
-{
-	struct sockaddr_un sa = { .sun_family = AF_UNIX };
-	AUTO_FD int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-
-	if (fd < 0 || snprintf(sa.sun_path, sizeof(sa.sun_path), SOCKET_DIR "/%s", name) >=
-			      (int)sizeof(sa.sun_path))
-		return false;
-	return connect(fd, (const struct sockaddr *)&sa, sizeof(sa)) < 0 &&
-	       (errno == ECONNREFUSED || errno == ENOENT);
-}
-
-static int find_sockets(struct doctor_state *s, struct err *e)
-{
-	DIR *dir = opendir(SOCKET_DIR);
-	const struct dirent *d;
-	int rc = 0;
-
-	if (!dir)
-		return 0; /* nobody has made a socket since the machine was started */
-	for (d = readdir(dir); rc == 0 && d; d = readdir(dir)) {
-		size_t len = strlen(d->d_name);
-		if (len > 5 && strcmp(d->d_name + len - 5, ".sock") == 0 && is_dead(d->d_name))
-			rc = doctor_add_left(s, e,
-					     "the socket " SOCKET_DIR "/%s, which nobody serves",
-					     d->d_name);
-	}
-	(void)closedir(dir); /* it was only read */
 	return rc;
 }
 
@@ -164,8 +130,6 @@ int doctor_read_left(const struct doctor_request *rq, int run_fd, const struct h
 		rc = find_boxes(run_fd, s, e);
 	if (rc == 0 && !s->has_tunnels)
 		rc = find_mounts(s, e);
-	if (rc == 0 && !s->has_tunnels)
-		rc = find_sockets(s, e);
 	if (rc == 0 && !s->has_tunnels)
 		rc = find_table(rq, s, e);
 	return rc;

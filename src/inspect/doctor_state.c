@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "doctor_internal.h"
+#include "wgns/backend.h"
 #include "wgns/fd.h"
 #include "wgns/journal.h"
 #include "wgns/state.h"
@@ -70,7 +71,7 @@ static int read_others(const struct host *host, struct doctor_state *s, struct e
 {
 	for (size_t i = 0; i < host->links.n; i++) {
 		const struct rtnl_link *link = &host->links.items[i];
-		bool is_ours = doctor_is_birth_name(link->name);
+		bool is_ours = backend_is_birth_name(link->name);
 		for (size_t k = 0; k < host->n_tunnels; k++)
 			is_ours = is_ours || strcmp(host->tunnels[k].device.name, link->name) == 0;
 		if (is_ours ||

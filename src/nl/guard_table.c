@@ -254,7 +254,9 @@ static const struct nft_expr no_port6[] = { META(NFT_META_NFPROTO),
 					    IS(1, 4),
 					    COUNTER,
 					    DROP };
-static const struct nft_rule going_out[] = { RULE(no_port), RULE(no_port6) };
+static const struct nft_expr to_lo[] = { META(NFT_META_OIFNAME), IS_LEN(GUARD_NAME_LEN, 'l', 'o'),
+					 ACCEPT };
+static const struct nft_rule going_out[] = { RULE(to_lo), RULE(no_port), RULE(no_port6) };
 #define INPUT                                                                                      \
 	{                                                                                          \
 		.name = "input", .type = "filter", .hook = NF_INET_LOCAL_IN,                       \

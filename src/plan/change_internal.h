@@ -102,6 +102,8 @@ void sweep_births(struct recovery *r);
 void sweep_files(struct recovery *r);
 /** sweep_pins - folders bound onto themselves while there is no layout and nobody relies on them */
 void sweep_pins(struct recovery *r);
+/** sweep_guard - home's tables while there is no layout */
+void sweep_guard(struct recovery *r);
 
 /** change_other_users - how many tunnels beside @name were born in physical */
 int change_other_users(int run_fd, const char *name, size_t *n, struct err *e);

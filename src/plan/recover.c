@@ -223,6 +223,7 @@ static int recover_locked(struct recovery *r, const struct change_recover *recov
 	if (rc == 0) {
 		sweep_files(r);
 		sweep_pins(r);
+		sweep_guard(r);
 	}
 	survey_free(&s);
 	return rc;

@@ -14,6 +14,7 @@
 #include "folder.h"
 #include "op.h"
 #include "wgns/fd.h"
+#include "wgns/guard.h"
 #include "wgns/str.h"
 
 #define MOUNTINFO_MAX (1u << 26)
@@ -177,4 +178,26 @@ void sweep_pins(struct recovery *r)
 			recovery_done(r, "%s was bound onto itself", path);
 		step_free(&step);
 	}
+}
+
+/* home could send by nothing but tunnels that are gone; that of KillSwitch = boot is meant to be there */
+void sweep_guard(struct recovery *r)
+{
+	struct guard_seen seen = { 0 };
+	AUTO_NL struct nl *nl = NULL;
+	struct err why;
+
+	if (faccessat(r->env->run_fd, OP_BOX_PATH, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		return; /* the journal of a layout knows its own */
+	/* a kernel without nf_tables has none either */
+	if (guard_open_in(r->env->home_fd, &nl, &why) < 0 || guard_read(nl, &seen, &why) < 0)
+		return;
+	bool is_left = seen.is_there && !seen.is_physical && !guard_is_boot(&seen);
+	guard_seen_free(&seen);
+	if (!is_left)
+		return;
+	if (guard_clear(nl, &why) < 0)
+		recovery_left(r, "the guard of home", &why);
+	else
+		recovery_done(r, "home was guarded for a layout that is gone");
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# in the VM: 6.12
+# in the VM: none
 # one system call, or one kind of netlink message, is refused for the whole of an up or a down; which ones there are is counted
 # WGNS_FAULTS_LONG: every system call and more errors; else those that change something
 # shellcheck disable=SC2154 # run sets status, output and stderr

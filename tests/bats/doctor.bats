@@ -311,13 +311,13 @@ daemon() {
 	notes 'group wgns does not exist: only root can use exec' 'hint: sudo groupadd --system wgns && sudo usermod -aG wgns USER'
 }
 
-@test "an up that was killed at any step is named, with what undoes it, and down makes all well" {
+@test "an up that was killed at any step is named, with what undoes it, and recover makes all well" {
 	mapfile -t steps < <(up -n wg0)
 	for n in 1 $((${#steps[@]} / 2)) ${#steps[@]}; do
 		run lab_run env WGNS_FAULT="kill-after:$n" "$FAULTY" up --backend "$(lab_backend)" wg0
 		[ "$status" = 137 ]
-		forbids 'wg0 is half up: an earlier wgns was interrupted' 'hint: `wgns down wg0` undoes what it did'
-		down wg0
+		forbids 'wg0 is half up: an earlier wgns was interrupted' 'hint: `wgns recover` undoes what it did'
+		lab_wgns recover
 		notes '`wgns up` works here'
 		says_not note
 	done
@@ -332,19 +332,19 @@ daemon() {
 	notes '`wgns up` works here'
 }
 
-@test "what no tunnel explains is named: a birth name, a pin, a box, a table, a dead socket" {
-	lab_run ip link add wgns0123abcd type veth peer name other
-	lab_run mkdir -p /run/nscd /run/wgns/box/physical /run/wireguard
+@test "what no tunnel explains is named, and recover removes it: a birth name, a pin, a box, a table" {
+	lab_run ip tuntap add mode tun name wgns0123abcd
+	lab_run mkdir -p /run/nscd /run/wgns/box/physical
 	lab_run mount --bind /run/nscd /run/nscd
 	lab_run nft add table inet wgns
-	daemon wireguard-go env WG_PROCESS_FOREGROUND=1 wireguard-go -f dead0
-	lab_wait lab_run test -S /run/wireguard/dead0.sock
-	lab_run pkill -KILL -x wireguard-go
-	lab_wait lab_run sh -c '! ip link show dead0'
 	left() { echo "$1 is left, and no tunnel is there to which it belongs"; }
-	notes "$(left 'the device wgns0123abcd')" "$(left 'the mount on /run/nscd')" "$(left 'the nftables table inet wgns')" \
-		"$(left 'the folder /run/wgns/box/physical')" "$(left 'the socket /run/wireguard/dead0.sock, which nobody serves')" \
-		'hint: `wgns recover` removes it'
+	forbids 'a layout without a tunnel is left of an earlier wgns' "$(left 'the device wgns0123abcd')" \
+		"$(left 'the mount on /run/nscd')" "$(left 'the nftables table inet wgns')" 'hint: `wgns recover` removes it'
+	lab_wgns recover
+	notes '`wgns up` works here'
+	says_not note
+	run lab_run nft list ruleset
+	[ -z "$output" ]
 }
 
 @test "a table that KillSwitch = boot keeps is not left over, and another table is nobody's business" {

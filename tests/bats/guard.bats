@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# in the VM: 6.1 6.12
+# in the VM: 6.1
 # what the guard lets through, before, while and after a tunnel is up
 # shellcheck disable=SC2016 # the text of a script is for the shell in home
 # shellcheck disable=SC2154 # run sets status, output and stderr

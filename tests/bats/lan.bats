@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# in the VM: 6.1
+# in the VM: none
 # Lan = yes: the uplink's own network is reached from home, and nothing else by that way
 # shellcheck disable=SC2016 # the text of a hook or a file is not for this shell to expand
 # shellcheck disable=SC2154 # run sets status, output and stderr

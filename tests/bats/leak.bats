@@ -1,9 +1,9 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# in the VM: no
+# in the VM: none
 # nothing in clear on the wire, whatever happens: floods in home, and what the ISP's end of the uplink saw
 #
-# CYCLES is how many times `up` and `down` run (10; 100 under make check-faults). "figures" lines are what README quotes.
+# CYCLES is how many times `up` and `down` run (10; 100 under make check-faults), STRIDE at which steps wgns is killed (5; 1). "figures" lines are what README quotes.
 # shellcheck disable=SC2016 # the text of a hook or a file is not for this shell to expand
 # shellcheck disable=SC2154 # run sets status, output and stderr
 # shellcheck disable=SC2317 # functions are called by name
@@ -121,7 +121,7 @@ figures() { echo "# figures: $*" >&3; }
 	lab_capture_start
 	flood_start
 	n=0
-	for ((i = 1; i <= ${#steps[@]}; i += ${STRIDE:-1})); do
+	for ((i = 1; i <= ${#steps[@]}; i += ${STRIDE:-5})); do
 		run lab_run env WGNS_FAULT="kill-after:$i" "$FAULTY" up --backend "$(lab_backend)" wg0
 		[ "$status" = 137 ]
 		lab_wgns recover

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# in the VM: 6.12
+# in the VM: none
 # what a crash left, and what somebody damaged: recover gives everything back, or says exactly what it cannot
 # shellcheck disable=SC2016 # the text of a hook or a file is not for this shell to expand
 # shellcheck disable=SC2154 # run sets status, output and stderr

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# in the VM: 6.1
+# in the VM: none
 # save: the live configuration over the tunnel's file, and never over what the user has written since
 # shellcheck disable=SC2154 # run sets status, output and stderr
 # shellcheck disable=SC2317 # functions are called by name

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# in the VM: 6.12
+# in the VM: none
 # trying it safely: up --wait, up --confirm with confirm, and who is about to cut his own SSH connection
 # shellcheck disable=SC2086 # options are words
 # shellcheck disable=SC2016 # the text of a hook or a file is not for this shell to expand

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# in the VM: 6.1
+# in the VM: none
 # `wgns verify`: all yes when nothing is broken, and each invariant that is broken by hand is named
 # shellcheck disable=SC2154 # run sets status and output
 # shellcheck disable=SC2016 # the scripts are for the shell in the lab

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# in the VM: 6.12
+# in the VM: none
 # who looks after a tunnel: new cards, names, MTU, a daemon that dies, silence
 # shellcheck disable=SC2016 # the text is for the shell in the lab
 # shellcheck disable=SC2154 # run sets status, output and stderr

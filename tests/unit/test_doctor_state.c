@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* doctor's judges, with values: privilege and state */
 #include "doctor_check.h"
+#include "wgns/backend.h"
 
 static void test_capabilities(void **state)
 {
@@ -95,12 +96,12 @@ static void test_state(void **state)
 static void test_birth_names(void **state)
 {
 	(void)state;
-	assert_true(doctor_is_birth_name("wgns0123abcd"));
-	assert_false(doctor_is_birth_name("wgns0123abc"));
-	assert_false(doctor_is_birth_name("wgns0123abcde"));
-	assert_false(doctor_is_birth_name("wgns0123abcg"));
-	assert_false(doctor_is_birth_name("wgx00123abcd"));
-	assert_false(doctor_is_birth_name(""));
+	assert_true(backend_is_birth_name("wgns0123abcd"));
+	assert_false(backend_is_birth_name("wgns0123abc"));
+	assert_false(backend_is_birth_name("wgns0123abcde"));
+	assert_false(backend_is_birth_name("wgns0123abcg"));
+	assert_false(backend_is_birth_name("wgx00123abcd"));
+	assert_false(backend_is_birth_name(""));
 }
 
 int main(void)
