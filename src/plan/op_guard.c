@@ -93,7 +93,9 @@ int guard_set_undo(struct op_env *env, const struct step *step, struct err *e)
 	if (rc < 0)
 		return rc;
 	bool was_boot = begins(step->text, GUARD_HOME_WAS_BOOT);
-	bool will_boot = begins(step->text, GUARD_HOME_WILL_BOOT) && !env->is_rollback;
+	/* an `up` that nobody confirmed has failed, too: who could not confirm it may have nothing else to come back by */
+	bool will_boot =
+		begins(step->text, GUARD_HOME_WILL_BOOT) && !env->is_rollback && !env->has_asked;
 	return was_boot || will_boot ? op_guard_boot(nl, e) : guard_clear(nl, e);
 }
 

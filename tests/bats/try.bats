@@ -194,6 +194,20 @@ keepalive() { lab_run wg show wg0 persistent-keepalive | cut -f 2; }
 	unchanged
 }
 
+@test "up --confirm with KillSwitch = boot rolls back to a home that was not guarded" {
+	lab_run sh -c 'mkdir -p /etc/wgns; printf "[Guard]\nKillSwitch = boot\n" >/etc/wgns/wgns.conf'
+	remember
+	run up --confirm 1 wg0
+	says 1 'nobody confirmed it in 1 s' 'everything was undone'
+	[ "$(lab_wgns guard status --json | jq -r .guard)" = off ]
+	unchanged
+	# one that was there stands again
+	lab_wgns guard on
+	run up --confirm 1 wg0
+	says 1 'everything was undone'
+	[ "$(lab_wgns guard status --json | jq -r .guard)" = boot ]
+}
+
 @test "an up that nobody confirms runs PreDown and PostDown, and waits for none of them for ever" {
 	interface wg0 'PostUp = ip rule add prohibit from 10.99.0.0/16'
 	interface wg0 'PreDown = wg show %i >/dev/null; ip rule del prohibit from 10.99.0.0/16'
