@@ -90,6 +90,7 @@ struct verify_journal {
 		[VERIFY_PROBLEM_MAX]; /* the last step that was begun and neither done nor undone; "" */
 	size_t n_undone; /* a `down` stopped half-way */
 	bool has_guard_home, has_guard_physical, has_lan; /* such steps were done */
+	char *guard_home; /* owned; the step that names what home may send by, NULL when there is none */
 };
 
 struct verify_tunnel {

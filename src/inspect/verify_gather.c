@@ -31,6 +31,9 @@ void verify_facts_free(struct verify_facts *f)
 	free_space(&f->physical);
 	for (size_t i = 0; i < f->n_tunnels; i++)
 		wg_device_free(&f->tunnels[i].device);
+	for (size_t i = 0; i < f->n_tunnels; i++)
+		free(f->tunnels[i].journal.guard_home);
+	free(f->layout.guard_home);
 	free(f->tunnels);
 	free(f->all);
 	free(f->procs);

@@ -116,6 +116,22 @@ static bool is_name_of_uplink(const struct verify_facts *f, const char *name)
 	return false;
 }
 
+/* "guard.set home: lo docker0" */
+static bool is_of_up(const struct verify_facts *f, const char *name)
+{
+	const char *at = f->layout.guard_home ? strstr(f->layout.guard_home, ": ") : NULL;
+	size_t len = strlen(name);
+
+	while (at && *at) {
+		at += strspn(at, ": ");
+		size_t n = strcspn(at, " ");
+		if (n == len && strncmp(at, name, n) == 0)
+			return true;
+		at += n;
+	}
+	return !f->layout.guard_home;
+}
+
 static void judge_allowed(const struct verify_facts *f, const char *name, struct findings *out)
 {
 	const struct rtnl_link *link = rtnl_links_by_name(&f->home.links, name);
@@ -125,6 +141,10 @@ static void judge_allowed(const struct verify_facts *f, const char *name, struct
 		return;
 	if (link)
 		verify_why_out(f, link, why);
+	/* one that is there can be looked at; one that comes later by that name cannot */
+	if (!link && !f->home.problem[0] && !is_name_of_uplink(f, name) && !is_of_up(f, name))
+		(void)snprintf(why, sizeof(why),
+			       "`up` did not name it, and whatever comes by that name leaves");
 	if (!why[0] && !is_name_of_uplink(f, name))
 		return;
 	findings_add(out, FINDING_BREAKS, "it lets %s send%s%s", name,

@@ -25,6 +25,8 @@ static bool begins(const char *text, const char *with)
 
 static void mark_step(const char *text, struct verify_journal *out)
 {
+	if (!out->guard_home && begins(text, "guard.set home"))
+		out->guard_home = strdup(text); /* without memory nothing is compared with it */
 	out->has_guard_home = out->has_guard_home || begins(text, "guard.set home");
 	out->has_guard_physical = out->has_guard_physical || begins(text, "guard.set physical");
 	out->has_lan = out->has_lan || begins(text, "lan.create ");

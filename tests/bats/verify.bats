@@ -213,6 +213,8 @@ close_chain() {
 	broken guard.home 'it lets eth0 send, an uplink'
 	lab_run sh -c "$(jq -r '.findings[] | select(.id == "guard.home") | .details[] | .hint // empty | gsub("`"; "")' <<<"$json")"
 	lab_run ip link del leak0
+	broken guard.home 'it lets leak0 send: `up` did not name it'
+	lab_run nft delete element inet wgns allowed '{ leak0 }'
 	whole
 	open_chain lab_run postrouting
 	broken guard.home 'it was changed'
