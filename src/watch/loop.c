@@ -97,6 +97,15 @@ void watch_unfollow(struct watch *w, enum source source)
 	fd_close_indirect(&w->fds[source]); /* epoll(7) forgets what is closed */
 }
 
+/* -ENOENT alone may mean a device that is unplugged again, or a table that somebody has just flushed */
+static bool is_gone(const struct watch *w)
+{
+	struct state_tunnel now;
+	struct err ignored; /* one that cannot be read is there */
+
+	return state_tunnel_read(w->run_fd, "home", w->options->name, &now, &ignored) == -ENOENT;
+}
+
 bool watch_take_result(struct watch *w, int rc, enum work again, const struct err *e)
 {
 	if (rc >= 0)
@@ -108,7 +117,7 @@ bool watch_take_result(struct watch *w, int rc, enum work again, const struct er
 	}
 	watch_log(w, "%s%s%s%s", e->text, e->kernel[0] ? " (kernel: " : "", e->kernel,
 		  e->kernel[0] ? ")" : "");
-	if (rc == -ESHUTDOWN || rc == -ENOENT)
+	if (rc == -ESHUTDOWN || (rc == -ENOENT && is_gone(w)))
 		w->is_over = true;
 	return false;
 }

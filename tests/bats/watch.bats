@@ -328,6 +328,22 @@ names() {
 	unchanged
 }
 
+@test "a file that is missing when the guard has to be put back does not end the watch" {
+	up wg0
+	pid=$(watcher)
+	is_guarded() { lab_run nft list table inet wgns >/dev/null 2>&1; }
+	lab_run mv /run/wgns/box/physical/snapshot /run/kept
+	lab_run nft flush ruleset
+	lab_wait said 'No such file or directory'
+	lab_run mv /run/kept /run/wgns/box/physical/snapshot
+	lives "$pid"
+	lab_run nft flush ruleset
+	lab_run nft add table inet other
+	lab_wait is_guarded
+	down wg0
+	lab_wait eval "! lives $pid"
+}
+
 @test "one that is started by hand ends when the tunnel goes down" {
 	lab_run sh -c 'echo >/etc/wgns/wgns.conf'
 	remember
