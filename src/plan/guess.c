@@ -8,6 +8,7 @@
 
 #include "change_internal.h"
 #include "op.h"
+#include "op_guard.h"
 #include "wgns/dns.h"
 
 static int add(struct journal_entries *list, struct err *e, const char *fmt, ...)
@@ -31,8 +32,19 @@ static int add(struct journal_entries *list, struct err *e, const char *fmt, ...
 	return 0;
 }
 
+/* a line that can be read says more: what was there before */
+static bool has_guard(const struct journal_entries *readable)
+{
+	for (size_t i = 0; i < readable->n; i++) {
+		if (op_guard_is_home(readable->items[i].text))
+			return true;
+	}
+	return false;
+}
+
 /* in the order of the plan: undone last first */
-static int guess_layout(struct op_env *env, struct journal_entries *list, struct err *e)
+static int guess_layout(struct op_env *env, const struct journal_entries *readable,
+			struct journal_entries *list, struct err *e)
 {
 	const struct snapshot *snap;
 	struct err ignored; /* without it the namespace is not given up while something is in it */
@@ -44,9 +56,12 @@ static int guess_layout(struct op_env *env, struct journal_entries *list, struct
 		rc = add(list, e, "netns.name " OP_PHYSICAL " as " OP_NETNS_PATH);
 	if (rc == 0)
 		rc = add(list, e, "sysctl.save home");
-	/* nobody knows whether there was one before: a machine that talks is better than one that nobody can reach */
-	if (rc == 0)
-		rc = add(list, e, "guard.set home: lo");
+	/* left behind it would keep home from sending anything, for ever */
+	if (rc == 0 && !has_guard(readable)) {
+		rc = add(list, e, GUARD_HOME ":");
+		op_env_note(env, "home's guard goes, too: with KillSwitch = boot, `wgns guard on` "
+				 "sets it again");
+	}
 	if (rc == 0)
 		rc = add(list, e, "uplinks.save home");
 	if (rc < 0 || op_env_snapshot(env, &snap, &ignored) < 0)
@@ -62,6 +77,8 @@ static int guess_tunnel(struct op_env *env, struct journal_entries *list, struct
 	const char *dns = env->tunnel.dns[0] ? env->tunnel.dns : dns_manager_name(dns_detect());
 
 	int rc = add(list, e, "tunnel.create %s in " OP_PHYSICAL, name);
+	if (rc == 0)
+		rc = add(list, e, "guard.allow %s", name);
 	if (rc == 0)
 		rc = add(list, e, "socket.name %s", name);
 	return rc < 0 ? rc : add(list, e, "dns.set %s by %s", name, dns);
@@ -95,7 +112,7 @@ int change_guess(struct op_env *env, const char *folder, struct journal_entries 
 	struct journal_entries all = { 0 };
 	bool is_layout = strcmp(folder, OP_BOX_PATH) == 0;
 
-	int rc = is_layout ? guess_layout(env, &all, e) : guess_tunnel(env, &all, e);
+	int rc = is_layout ? guess_layout(env, entries, &all, e) : guess_tunnel(env, &all, e);
 	size_t n_guessed = all.n;
 	struct journal_entry *grown =
 		reallocarray(all.items, all.n + entries->n + 1, sizeof(*all.items));

@@ -251,6 +251,21 @@ up_half() { up_killed "kill-after:$half"; }
 	done
 }
 
+@test "journal and plan of nothing but garbage: the guard goes with the layout, and with the tunnel its name" {
+	up wg0
+	up wg1
+	lab_run sh -c "for f in journal plan; do echo garbage >/run/wgns/tunnel/home:wg1/\$f; done"
+	lab_run sed -i /^since=/d /run/wgns/tunnel/home:wg1/meta
+	run recover
+	says 0 'home:wg1: the journal is damaged at line 1'
+	[ "$(lab_wgns guard status --json | jq -c '.devices | sort')" = '["lo","wg0"]' ]
+	lab_run sh -c "for f in journal plan; do echo garbage >$box/\$f; echo garbage >$own/\$f; done"
+	lab_run sed -i /^since=/d $own/meta
+	run recover
+	says 0 "$box: the journal is damaged at line 1" 'wgns guard on'
+	[ "$(lab_wgns guard status --json | jq -r .guard)" = off ]
+}
+
 @test "a damaged snapshot: recover says the command for each uplink, and then does the rest" {
 	up_killed "kill-after:$(step route.restore)"
 	lab_run sed -i '3s/^/x/' $box/snapshot
