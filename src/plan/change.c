@@ -207,6 +207,8 @@ long change_undo(struct op_env *env, const struct change_talk *talk, const char 
 		op_env_note(env, "%s; what was planned is undone", record.damage.text);
 		if (!record.has_plan)
 			rc = change_guess(env, folder, &record.entries, e);
+		else if (strcmp(folder, OP_BOX_PATH) == 0)
+			rc = change_guess_moves(env, &record.entries, e);
 	}
 	/* who flushed it meanwhile did not mean to let home talk past a tunnel that is just going */
 	if (rc == 0 && strcmp(folder, OP_BOX_PATH) == 0)

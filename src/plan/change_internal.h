@@ -72,6 +72,9 @@ int change_check(struct op_env *env, const char *folder, struct err *e);
 int change_guess(struct op_env *env, const char *folder, struct journal_entries *entries,
 		 struct err *e);
 
+/** change_guess_moves - to a plan without its journal, the moves of uplinks that came later: the snapshot has them */
+int change_guess_moves(struct op_env *env, struct journal_entries *entries, struct err *e);
+
 /** change_read_conf - the copy that `up` kept in @path, into @conf and env->conf */
 int change_read_conf(struct op_env *env, const char *path, struct wgquick *conf, struct err *e);
 

@@ -71,6 +71,27 @@ static int guess_layout(struct op_env *env, const struct journal_entries *readab
 	return rc;
 }
 
+int change_guess_moves(struct op_env *env, struct journal_entries *entries, struct err *e)
+{
+	const struct snapshot *snap;
+	struct err ignored; /* then the step that needs it says so */
+	char text[IFNAMSIZ + 32];
+	int rc = 0;
+
+	if (op_env_snapshot(env, &snap, &ignored) < 0)
+		return 0;
+	for (size_t i = 0; rc == 0 && i < snap->links.n; i++) {
+		bool is_known = false;
+		(void)snprintf(text, sizeof(text), "link.move %s -> " OP_PHYSICAL,
+			       snap->links.items[i].name);
+		for (size_t k = 0; k < entries->n; k++)
+			is_known = is_known || strcmp(entries->items[k].text, text) == 0;
+		if (!is_known)
+			rc = add(entries, e, "%s", text);
+	}
+	return rc;
+}
+
 static int guess_tunnel(struct op_env *env, struct journal_entries *list, struct err *e)
 {
 	const char *name = env->tunnel.device.name;

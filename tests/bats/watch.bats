@@ -142,6 +142,19 @@ names() {
 	unchanged
 }
 
+@test "a card that came later comes back, too, when the layout's journal is damaged" {
+	remember
+	up wg0
+	plug usb0
+	lab_wait said 'usb0 is an uplink now'
+	lab_run sh -c 'printf X | dd of=/run/wgns/box/physical/journal conv=notrunc 2>/dev/null'
+	run down wg0
+	says 0 'the journal is damaged at line 1' 'wg0 is down'
+	lab_run ip link show usb0
+	unplug
+	unchanged
+}
+
 @test "a card that was removed for good does not stop down" {
 	remember
 	up wg0
