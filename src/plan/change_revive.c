@@ -43,7 +43,8 @@ static int prepare(struct wg_device *dev, const struct wg_device *last, uint16_t
 		err_hint(e, "take the tunnel down and up again");
 		return -ENOKEY;
 	}
-	if (last->has_listen_port)
+	/* what is recorded is what physical's guard lets in; what was seen last may be older than a reload */
+	if (!port && last->has_listen_port)
 		port = last->listen_port;
 	if (port) {
 		dev->has_listen_port = true;

@@ -272,6 +272,19 @@ names() {
 	unchanged
 }
 
+@test "a daemon that is killed after a reload comes back with the port that the guard lets in" {
+	[ "$(lab_backend)" = userspace ] || skip 'the kernel does the encryption here'
+	is_revived() { [ "$(lab_run wg show wg0 listen-port)" = 40404 ]; }
+	up wg0
+	interface wg0 'ListenPort = 40404'
+	lab_wgns reload wg0
+	lab_run pkill -9 wireguard-go
+	lab_wait said 'is made again, by process'
+	is_revived
+	[[ $(in_physical nft list set inet wgns ports) = *'{ 40404 }'* ]]
+	down wg0
+}
+
 @test "a peer that does not answer makes the tunnel stale, and up again when it does" {
 	up wg0
 	lab_run ping -qc 1 -w 10 10.77.0.80
