@@ -96,6 +96,10 @@ int guard_set_undo(struct op_env *env, const struct step *step, struct err *e)
 	/* an `up` that nobody confirmed has failed, too: who could not confirm it may have nothing else to come back by */
 	bool will_boot =
 		begins(step->text, GUARD_HOME_WILL_BOOT) && !env->is_rollback && !env->has_asked;
+	if (will_boot)
+		op_env_note(env,
+			    "KillSwitch = boot: nothing leaves home until the next `up`; `wgns "
+			    "guard off` opens it");
 	return was_boot || will_boot ? op_guard_boot(nl, e) : guard_clear(nl, e);
 }
 
