@@ -122,6 +122,7 @@ variant_resolved() {
 			[ ! -e "$f" ] || ip link show "${f##*.}" >/dev/null 2>&1 || rm -f "$f"
 		done
 	E
+	# shellcheck disable=SC2034 # for as_before
 	settle='lab_run resolvectl status'
 }
 
