@@ -68,6 +68,16 @@ void cmd_print_diags(FILE *out, const struct diag_list *diags)
 		fprintf(out, "%s: %zu more problems not shown\n", diags->file, diags->n_dropped);
 }
 
+void cmd_print_settings(const struct diag_list *diags, int rc, struct err *e)
+{
+	if (rc < 0 && diags->n_items + diags->n_dropped <= 1)
+		return; /* its text is the error's */
+	cmd_print_diags(stderr, diags);
+	if (rc < 0)
+		err_say(e, -rc, "the settings have %zu error%s; nothing was touched",
+			diags->n_errors, diags->n_errors == 1 ? "" : "s");
+}
+
 bool cmd_has_colour(FILE *out)
 {
 	const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");

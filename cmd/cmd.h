@@ -54,6 +54,8 @@ int cmd_flush(int status);
 void cmd_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /** cmd_print_diags - every problem of a file on @out, one line each */
 void cmd_print_diags(FILE *out, const struct diag_list *diags);
+/** cmd_print_settings - what wgnsconf_read() found, on stderr; a single error stays in @e, several make of it their number */
+void cmd_print_settings(const struct diag_list *diags, int rc, struct err *e);
 /** cmd_has_colour - is @out a terminal, NO_COLOR unset and TERM not dumb? */
 bool cmd_has_colour(FILE *out);
 

@@ -20,6 +20,7 @@ static int take_down(const struct change_down *down, bool is_verbose)
 	if (change_down(down, &callbacks, &e) < 0)
 		return cmd_fail(&e, context);
 	fprintf(stderr, "%s is down\n", down->name);
+	talk_if_closed(stderr);
 	return EXIT_DONE;
 }
 

@@ -57,7 +57,7 @@ static int is_configured(void)
 
 	wgnsconf_init(&conf);
 	int rc = wgnsconf_read(WGNSCONF_DIR, NULL, &conf, &diags, &e);
-	cmd_print_diags(stderr, &diags);
+	cmd_print_settings(&diags, rc, &e);
 	diag_free(&diags);
 	if (rc < 0)
 		return -cmd_fail(&e, "guard on");
@@ -73,8 +73,10 @@ static int change(bool should_be_on, const char *context)
 	struct err e;
 
 	talk_begin(&talk, &callbacks);
-	return change_boot_guard(should_be_on, &callbacks, &e) < 0 ? cmd_fail(&e, context)
-								   : EXIT_DONE;
+	if (change_boot_guard(should_be_on, &callbacks, &e) < 0)
+		return cmd_fail(&e, context);
+	talk_if_closed(stderr);
+	return EXIT_DONE;
 }
 
 static const char *form_of(const struct guard_seen *seen)
@@ -127,7 +129,8 @@ static void print_text(const struct guard_seen *seen)
 			printf(" %s", seen->names[i]);
 		putchar('\n');
 	}
-	printf("%" PRIu64 " packets were stopped\n", seen->n_dropped);
+	printf("%" PRIu64 " %s stopped\n", seen->n_dropped,
+	       seen->n_dropped == 1 ? "packet was" : "packets were");
 	if (!seen->is_physical && !seen->has_bridge)
 		puts("bridges are not watched: their table is not there");
 	if (!seen->is_intact)
@@ -180,8 +183,7 @@ const struct cmd cmd_guard = {
 		"      --if-configured  only when wgns.conf(5) says KillSwitch = boot: for the\n"
 		"                     unit wgns-guard.service\n"
 		"  off                take that back; not while a tunnel is up (exit 3)\n"
-		"  status             what the guard lets through, and how many packets it "
-		"stopped\n"
+		"  status             what the guard lets through, and what it stopped\n"
 		"      --json         the same as JSON\n",
 	.run = run,
 };

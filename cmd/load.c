@@ -70,7 +70,7 @@ static int read_settings(struct loaded *out, struct err *e)
 
 	int rc = wgnsconf_read(WGNSCONF_DIR, is_system ? out->conf.name : NULL, &out->settings,
 			       &diags, e);
-	cmd_print_diags(stderr, &diags);
+	cmd_print_settings(&diags, rc, e);
 	diag_free(&diags);
 	return rc;
 }

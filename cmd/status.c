@@ -14,6 +14,7 @@
 #include "wgns/fd.h"
 
 #include "cmd.h"
+#include "talk.h"
 
 #define PICTURE_COLUMNS 79
 
@@ -75,7 +76,7 @@ static char *make_text(const struct status_view *view, const struct status_style
 	return strbuf_finish(&b);
 }
 
-/* the text from the top of the screen, each line cleared to its end, not more lines than fit */
+/* the text from the top of the screen, each line cleared to its end, not more than fits */
 static char *make_screen(const char *text)
 {
 	AUTO_STRBUF struct strbuf b = { 0 };
@@ -84,14 +85,16 @@ static char *make_screen(const char *text)
 
 	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0 || size.ws_row < 2)
 		size.ws_row = 24;
-	strbuf_addf(&b, "\033[H");
+	strbuf_addf(
+		&b,
+		"\033[H\033[?7l"); /* a line that is too long is cut: wrapped, it would scroll */
 	for (unsigned row = 1; row < size.ws_row && *text; row++) {
 		newline = strchrnul(text, '\n');
 		strbuf_add(&b, text, (size_t)(newline - text));
 		strbuf_addf(&b, "\033[K\n");
 		text = *newline ? newline + 1 : newline;
 	}
-	strbuf_addf(&b, "\033[J");
+	strbuf_addf(&b, "\033[J\033[?7h");
 	return strbuf_finish(&b);
 }
 
@@ -107,6 +110,7 @@ static int fail_not_up(const struct status_view *view)
 	}
 	status_escape(view->only, name, sizeof(name));
 	err_say(&e, ENOENT, "%s is not up", name);
+	err_hint(&e, "`wgns status` shows what is");
 	(void)err_as(&e, ERR_KIND_STATE);
 	return cmd_fail(&e, "status");
 }
@@ -133,6 +137,8 @@ static int show_once(const struct options *opt, const struct status_style *style
 		return cmd_fail(&e, "status");
 	}
 	fputs(screen ? screen : text, stdout);
+	if (!view.n_tunnels && view.is_root && !opt->has_json && !opt->has_watch)
+		talk_if_closed(stdout);
 	return cmd_flush(EXIT_DONE);
 }
 
@@ -178,7 +184,7 @@ static int parse(int argc, char **argv, struct options *opt)
 		if (c == 'h')
 			return -1;
 		if (c == '?')
-			return cmd_usage(&cmd_status, "%s: unknown option", argv[optind - 1]);
+			return cmd_usage(&cmd_status, "%s: no such option", argv[optind - 1]);
 		opt->has_json = opt->has_json || c == 'j';
 		opt->has_watch = opt->has_watch || c == 'w';
 	}
@@ -220,10 +226,10 @@ const struct cmd cmd_status = {
 		"\n"
 		"A tunnel is `up` when a peer's last handshake is at most 180 seconds old,\n"
 		"`stale` when it is older (no key is valid any more; idle peers are like that\n"
-		"too) or when `wgns watch` finds that nobody answers, `no handshake` when there "
-		"was none yet, `broken` when its device or its\n"
-		"daemon is gone, `unfinished` when `up` was interrupted. Keys and processes are\n"
-		"for root to see.\n"
+		"too) or when `wgns watch` finds that nobody answers, `no handshake` when there\n"
+		"was none yet, `broken` when its device or its daemon is gone, `unfinished` when\n"
+		"`up` is at work, waits to be confirmed, or was interrupted. Keys and processes\n"
+		"are for root to see.\n"
 		"\n"
 		"Exit status: 0, or 3 when TUNNEL is not up.\n",
 	.run = run,

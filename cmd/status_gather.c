@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "wgns/backend.h"
+#include "wgns/change.h"
 #include "wgns/fd.h"
 #include "wgns/netns.h"
 #include "wgns/nl.h"
@@ -252,6 +253,13 @@ static void ask_watcher(const struct gather *g, struct status_tunnel *t)
 		set_state(t, STATUS_STALE, "what is sent is not answered");
 }
 
+static bool is_awaited(const struct status_tunnel *t)
+{
+	char name[IFNAMSIZ];
+
+	return change_is_awaited(name) && strcmp(name, t->meta.device.name) == 0;
+}
+
 static void gather_tunnel(const struct gather *g, struct status_tunnel *t)
 {
 	const char *name = t->meta.device.name;
@@ -269,7 +277,8 @@ static void gather_tunnel(const struct gather *g, struct status_tunnel *t)
 	int rc = link ? get_device(g, t, &e) : 0;
 	status_judge(t, g->view->now);
 	if (state_tunnel_is_half(&t->meta))
-		set_state(t, STATUS_UNFINISHED, "%s", "");
+		set_state(t, STATUS_UNFINISHED, "%s",
+			  is_awaited(t) ? "it waits to be confirmed" : "");
 	else if (is_daemon_gone(&t->meta.device))
 		set_state(t, STATUS_BROKEN, "%s (pid %d) has ended", t->meta.device.daemon,
 			  (int)t->meta.device.pid);

@@ -87,8 +87,10 @@ static void add_headline(struct strbuf *b, const struct status_view *view,
 		strbuf_addf(b, ": %s\n", reason);
 		break;
 	case STATUS_UNFINISHED:
-		strbuf_addf(b, ": `up` was interrupted or is at work; `wgns down %s` undoes it\n",
-			    name);
+		if (reason[0])
+			strbuf_addf(b, ": %s; `wgns confirm %s` keeps it\n", reason, name);
+		else
+			strbuf_addf(b, ": `up` is at work, or was interrupted: `wgns recover`\n");
 		break;
 	}
 }

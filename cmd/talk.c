@@ -10,7 +10,9 @@
 
 #include "ask.h"
 #include "cmd.h"
+#include "wgns/guard.h"
 #include "wgns/hook.h"
+#include "wgns/nl.h"
 #include "wgns/str.h"
 
 #define DEFAULT_RETRIES 15
@@ -149,4 +151,17 @@ int talk_check_root(const char *command)
 		return EXIT_FAILED;
 	}
 	return 0;
+}
+
+void talk_if_closed(FILE *out)
+{
+	AUTO_NL struct nl *nl = NULL;
+	struct guard_seen seen = { 0 };
+	struct err ignored; /* then it is not said */
+
+	if (guard_open_in(-1, &nl, &ignored) < 0 || guard_read(nl, &seen, &ignored) < 0)
+		return;
+	if (seen.is_there && guard_is_boot(&seen))
+		fputs("nothing leaves home until `wgns up`; `wgns guard off` opens it\n", out);
+	guard_seen_free(&seen);
 }

@@ -4,6 +4,7 @@
 #define WGNS_TALK_H
 
 #include <stdbool.h>
+#include <stdio.h>
 
 #include "wgns/change.h"
 
@@ -23,6 +24,9 @@ void talk_begin(struct talk *talk, struct change_talk *out);
 
 /** talk_resolve_retries - of endpoints that are names, as wg(8) reads WG_ENDPOINT_RESOLUTION_RETRIES: a number, or "infinity" */
 unsigned talk_resolve_retries(void);
+
+/** talk_if_closed - on @out, when KillSwitch = boot or `guard on` lets nothing leave home: that it is so, and the way out */
+void talk_if_closed(FILE *out);
 
 /** talk_check_root - are we root, and not a hook of ourselves? Return: 0, or the exit status after a message */
 int talk_check_root(const char *command);

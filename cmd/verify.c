@@ -49,7 +49,7 @@ static int parse(int argc, char **argv, struct options *opt)
 		if (c == ':')
 			return cmd_usage(&cmd_verify, "--capture wants a number of seconds");
 		if (c == '?')
-			return cmd_usage(&cmd_verify, "%s: unknown option", argv[optind - 1]);
+			return cmd_usage(&cmd_verify, "%s: no such option", argv[optind - 1]);
 		opt->has_json = opt->has_json || c == 'j';
 		if (c == 'c' && !take_seconds(optarg, &opt->capture_s))
 			return cmd_usage(&cmd_verify, "--capture wants 1 to %d seconds",

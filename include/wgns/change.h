@@ -113,6 +113,9 @@ int change_down(const struct change_down *down, const struct change_talk *talk, 
  */
 int change_confirm(const char *name, char confirmed[IFNAMSIZ], struct err *e);
 
+/** change_is_awaited - is there an `up --confirm` that waits, and for which tunnel? For a message: it may end any time */
+bool change_is_awaited(char name[IFNAMSIZ]);
+
 /**
  * change_boot_guard - KillSwitch = boot: nothing but lo may send in the caller's namespace, or that no more
  *

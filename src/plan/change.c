@@ -27,7 +27,7 @@ int change_enter(bool should_create, const struct change_talk *talk, int *run_fd
 	if (talk->note) {
 		char text[160] = "another wgns is changing the network; waiting for it",
 		     name[IFNAMSIZ];
-		if (confirm_is_awaited(name))
+		if (change_is_awaited(name))
 			(void)snprintf(
 				text, sizeof(text),
 				"%s waits to be confirmed (`wgns confirm %s`); waiting for that",
@@ -77,6 +77,7 @@ int change_env(int run_fd, const struct change_talk *talk, struct op_env *env, s
 int change_not_up(const char *name, struct err *e)
 {
 	err_say(e, ENOENT, "%s is not up", name);
+	err_hint(e, "`wgns status` shows what is");
 	return err_as(e, ERR_KIND_STATE);
 }
 

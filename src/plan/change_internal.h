@@ -50,8 +50,6 @@ long change_undo(struct op_env *env, const struct change_talk *talk, const char 
 size_t sessions_find(const struct change_up *up, const struct host *host,
 		     struct plan_session out[PLAN_SESSIONS_MAX]);
 
-/** confirm_is_awaited - may there be an `up --confirm` that waits, and for which tunnel? Only for a message */
-bool confirm_is_awaited(char name[IFNAMSIZ]);
 /** confirm_run_hooks - of a tunnel that was up and that nobody confirmed; all of @kind together have 10 seconds */
 void confirm_run_hooks(struct op_env *env, enum wgquick_hook kind, const char *word,
 		       const struct change_talk *talk);

@@ -127,11 +127,20 @@ void confirm_answer(struct op_env *env)
 	fd_close_indirect(&env->confirmed_fd);
 }
 
-bool confirm_is_awaited(char name[IFNAMSIZ])
+/* A socket of another type is refused and confirms nothing; without a process behind it (it was killed) the reason differs */
+static bool is_listening(int dir_fd)
+{
+	const struct sockaddr_un sun = socket_in(dir_fd);
+	AUTO_FD int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	return fd >= 0 && connect(fd, (const struct sockaddr *)&sun, sizeof(sun)) < 0 &&
+	       errno == EPROTOTYPE;
+}
+
+bool change_is_awaited(char name[IFNAMSIZ])
 {
 	struct state_tunnel *tunnels = NULL;
 	bool is_found = false;
-	struct stat st;
 	struct err ignored; /* then it is not said */
 	size_t n = 0;
 
@@ -141,8 +150,7 @@ bool confirm_is_awaited(char name[IFNAMSIZ])
 	for (size_t i = 0; i < n && !is_found; i++) {
 		AUTO_FD int dir_fd =
 			open_folder(run_fd, tunnels[i].place, tunnels[i].device.name, &ignored);
-		is_found =
-			dir_fd >= 0 && fstatat(dir_fd, SOCKET_NAME, &st, AT_SYMLINK_NOFOLLOW) == 0;
+		is_found = dir_fd >= 0 && is_listening(dir_fd);
 		if (is_found)
 			memcpy(name, tunnels[i].device.name, IFNAMSIZ);
 	}

@@ -384,7 +384,10 @@ bridge_of_home() {
 	run talks_past
 	[ "$status" != 0 ]
 	[ "$(lab_run ping -c 1 -W 5 127.0.0.1 | grep -c '1 received')" = 1 ]
-	lab_wgns guard on
+	run lab_wgns guard on
+	says 0 'wgns guard off'
+	run lab_wgns status
+	says 0 'nothing is up' 'wgns guard off'
 	guard_is boot
 	up wg0
 	guard_is up
@@ -395,7 +398,8 @@ bridge_of_home() {
 	says 3 'a tunnel is up' 'wgns down'
 	lab_wait_handshake wg0
 	[ "$(get 10.77.0.80/)" = "behind the tunnel" ]
-	down wg0
+	run down wg0
+	says 0 'wg0 is down' 'wgns guard off'
 	guard_is boot
 	run talks_past
 	[ "$status" != 0 ]
@@ -439,6 +443,7 @@ bridge_of_home() {
 	echo $'[Guard]\nKillSwitch = sometimes' | wgns_conf
 	run lab_wgns guard on --if-configured
 	says 1 'wgns.conf:2:'
+	[ "$(grep -c 'wgns.conf:2:' <<<"$output")" = 1 ]
 	guard_is off
 }
 

@@ -165,6 +165,8 @@ keepalive() { lab_run wg show wg0 persistent-keepalive | cut -f 2; }
 	tries --confirm 3000 wg0
 	asks
 	[ "$(get 10.77.0.80/)" = "behind the tunnel" ]
+	run lab_wgns status
+	says 0 'wg0: unfinished: it waits to be confirmed; `wgns confirm wg0` keeps it'
 	run lab_wgns confirm
 	says 0 'wg0 is confirmed'
 	ends 0 'wg0 is up'
@@ -244,6 +246,8 @@ keepalive() { lab_run wg show wg0 persistent-keepalive | cut -f 2; }
 	asks
 	sends KILL wgns
 	ends 137
+	run lab_wgns status
+	says 0 'was interrupted: `wgns recover`'
 	run lab_wgns confirm
 	says 3 'nothing waits to be confirmed'
 	run lab_wgns confirm wg0

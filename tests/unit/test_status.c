@@ -368,7 +368,9 @@ static void test_text_headlines(void **state)
 		{ STATUS_NO_HANDSHAKE, 0, "", "wg0: no handshake: it has no peer\n" },
 		{ STATUS_BROKEN, 1, "gone\n", "wg0: broken: gone\\x0a\n" },
 		{ STATUS_UNKNOWN, 0, "only root sees it", "wg0: unknown: only root sees it\n" },
-		{ STATUS_UNFINISHED, 1, "", "wg0: unfinished: `up` was interrupted" },
+		{ STATUS_UNFINISHED, 1, "", "wg0: unfinished: `up` is at work, or was" },
+		{ STATUS_UNFINISHED, 1, "it waits",
+		  "wg0: unfinished: it waits; `wgns confirm wg0` keeps it\n" },
 	};
 
 	(void)state;
