@@ -200,7 +200,6 @@ const struct cmd cmd_doctor = {
 		"\n"
 		"Looks at the kernel, the tunnel's program, the uplinks and who manages them,\n"
 		"names, rights, and what an earlier wgns may have left; it changes nothing. NO is\n"
-		"what forbids `up` (exit 5), a note is worth knowing, ? is what only root can "
-		"see.\n",
+		"what forbids `up` (exit 5), a note is worth knowing, ? is what only root sees.\n",
 	.run = run,
 };

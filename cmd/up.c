@@ -240,7 +240,8 @@ static int run(int argc, char **argv)
 
 const struct cmd cmd_up = {
 	.name = "up",
-	.usage = "[-nv] [--json] [--uplink IF]... [--backend B] [--wait S] [--confirm S] [--force] "
+	.usage = "[-nv] [--json] [--uplink IF]... [--backend B] [--wait S]\n"
+		 "               [--confirm S] [--force] "
 		 "TUNNEL|FILE.conf",
 	.summary = "move the uplinks to `physical`, and a tunnel into home",
 	.help = "  -n, --dry-run      print the steps and do nothing\n"
@@ -250,9 +251,8 @@ const struct cmd cmd_up = {
 		"      --backend B    kernel, userspace (wireguard-go) or auto, which prefers the\n"
 		"                     kernel\n"
 		"      --wait S       roll back unless a handshake comes within S seconds\n"
-		"      --confirm S    roll back unless it is confirmed within S seconds: by "
-		"Enter,\n"
-		"                     or by `wgns confirm` from anywhere\n"
+		"      --confirm S    roll back unless it is confirmed within S seconds:\n"
+		"                     by Enter, or by `wgns confirm` from anywhere\n"
 		"      --force        although your SSH connection runs over an uplink that moves\n"
 		"      --layout physical\n"
 		"                     the only layout of this version\n"

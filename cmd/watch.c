@@ -79,8 +79,7 @@ const struct cmd cmd_watch = {
 		"It stays in the foreground until the tunnel goes down, and says on standard\n"
 		"error what it does: new network cards move to `physical`, endpoints by name are\n"
 		"looked up again when their peer is silent, when the network changes and after\n"
-		"suspend, the MTU follows the uplinks, a userspace daemon that died is made "
-		"again.\n"
+		"suspend, the MTU follows the uplinks, a daemon that died is made again.\n"
 		"`up` starts it when wgns.conf(5) says Watch = yes; a unit of systemd has\n"
 		"Type=notify.\n",
 	.run = run,

@@ -26,7 +26,7 @@ setup() {
 	run --separate-stderr "$WGNS" status nosuch0
 	[ "$status" -eq 3 ]
 	[ -z "$output" ]
-	[ "$stderr" = "wgns: status: nosuch0 is not up" ]
+	[[ "$stderr" = "wgns: status: nosuch0 is not up"$'\n'*"wgns status"* ]]
 }
 
 @test "status --json of a tunnel that is not up exits 3 and prints no JSON" {
@@ -38,7 +38,7 @@ setup() {
 @test "status takes a file for the tunnel that it makes" {
 	run --separate-stderr "$WGNS" status ./some/where/nosuch0.conf
 	[ "$status" -eq 3 ]
-	[ "$stderr" = "wgns: status: nosuch0 is not up" ]
+	[[ "$stderr" = "wgns: status: nosuch0 is not up"$'\n'*"wgns status"* ]]
 }
 
 @test "status --json with nothing up is valid, has the schema and home with its devices" {
@@ -77,7 +77,7 @@ setup() {
 @test "status escapes a name with odd bytes in its message" {
 	run --separate-stderr "$WGNS" status $'\e[31m'
 	[ "$status" -eq 3 ]
-	[ "$stderr" = 'wgns: status: \x1b[31m is not up' ]
+	[[ "$stderr" = 'wgns: status: \x1b[31m is not up'$'\n'* ]]
 }
 
 @test "status says that its output could not be written" {
@@ -93,4 +93,11 @@ setup() {
 	[[ "$output" == *"no handshake"* ]]
 	run --separate-stderr "$WGNS" status --json --help
 	[ "$status" -eq 0 ]
+}
+
+@test "what --help says fits in 80 columns" {
+	for command in '' $("$WGNS" --help | awk '/^  [a-z]/ { print $1 }'); do
+		# shellcheck disable=SC2086 # none, or one
+		[ -z "$("$WGNS" $command --help | awk -v c="$command" 'length > 80 { print c ": " $0 }' | tee /dev/stderr)" ]
+	done
 }
