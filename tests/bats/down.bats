@@ -172,7 +172,7 @@ runs_in_physical() {
 }
 
 @test "an interrupt does not stop down half way" {
-	interface wg0 'PreDown = kill -INT $PPID; kill -TERM $PPID; kill -HUP $PPID'
+	interface wg0 'PreDown = p=$(ps -o ppid= -p $PPID); kill -INT $p; kill -TERM $p; kill -HUP $p'
 	remember
 	up wg0
 	down wg0
