@@ -70,8 +70,14 @@ bool folder_is_empty(const char *path)
 
 	if (!dir)
 		return false;
-	for (entry = readdir(dir); entry && is_empty; entry = readdir(dir))
-		is_empty = strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0;
+	do {
+		errno = 0;
+		entry = readdir(dir);
+		/* one that cannot be read is not known to be empty */
+		is_empty =
+			entry ? strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0
+			      : errno == 0;
+	} while (entry && is_empty);
 	(void)closedir(dir); /* it was only read */
 	return is_empty;
 }

@@ -125,16 +125,23 @@ static void visit(int dir_fd, const char *path, const char *where, int home_fd, 
 		read_namespace(ns_fd, home_fd, where, host);
 }
 
-static void visit_folder(const char *folder, bool is_proc, int home_fd, struct seen *seen,
-			 struct host *host)
+static int visit_folder(const char *folder, bool is_proc, int home_fd, struct seen *seen,
+			struct host *host)
 {
+	int rc = 0;
 	DIR *dir = opendir(folder);
 	char path[300], where[300];
 	const struct dirent *entry;
 
 	if (!dir)
-		return; /* no /run/netns: no named namespaces */
-	for (entry = readdir(dir); entry; entry = readdir(dir)) {
+		return errno == ENOENT ? 0 : -errno; /* no /run/netns: no named namespaces */
+	while (rc == 0) {
+		errno = 0;
+		entry = readdir(dir);
+		if (!entry) {
+			rc = -errno;
+			break;
+		}
 		if (entry->d_name[0] == '.' ||
 		    (is_proc && !isdigit((unsigned char)entry->d_name[0])))
 			continue;
@@ -145,6 +152,7 @@ static void visit_folder(const char *folder, bool is_proc, int home_fd, struct s
 		visit(dirfd(dir), path, where, home_fd, seen, host);
 	}
 	(void)closedir(dir); /* it was only read */
+	return rc;
 }
 
 int host_read_children(int home_fd, struct host *host, struct err *e)
@@ -161,8 +169,10 @@ int host_read_children(int home_fd, struct host *host, struct err *e)
 			note_child(host, link->lower, link, "");
 	}
 	(void)is_new(&seen, &home);
-	visit_folder("/run/netns", false, home_fd, &seen, host);
-	visit_folder("/proc", true, home_fd, &seen, host);
+	rc = visit_folder("/run/netns", false, home_fd, &seen, host);
+	if (rc == 0)
+		rc = visit_folder("/proc", true, home_fd, &seen, host);
 	free(seen.ids);
-	return 0;
+	/* what is not seen could go on sending in clear */
+	return rc < 0 ? err_set(e, -rc, "look for devices on the uplinks") : 0;
 }

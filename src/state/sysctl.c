@@ -116,7 +116,13 @@ static int read_folder(int dir_fd, const char *folder, const char *dev,
 
 	if (!dir)
 		return -errno;
-	for (entry = readdir(dir); entry && rc == 0; entry = readdir(dir)) {
+	while (rc == 0) {
+		errno = 0;
+		entry = readdir(dir);
+		if (!entry) {
+			rc = -errno;
+			break;
+		}
 		if (entry->d_name[0] == '.' || strlen(entry->d_name) > 64)
 			continue;
 		/* what cannot be written is a figure, not a setting */

@@ -208,13 +208,19 @@ static int list_names(int run_fd, const char *path, char ***names, size_t *n, st
 		return err_set(e, ENOMEM, "list %s/%s", STATE_DIR, path);
 	}
 	int rc = 0;
-	for (entry = readdir(dir); entry && rc == 0; entry = readdir(dir)) {
+	while (rc == 0) {
+		errno = 0;
+		entry = readdir(dir);
+		if (!entry) {
+			rc = -errno;
+			break;
+		}
 		if (entry->d_name[0] != '.')
 			rc = str_list_add(names, n, entry->d_name, strlen(entry->d_name));
 	}
 	(void)closedir(dir); /* it was only read */
 	if (rc < 0)
-		return err_set(e, ENOMEM, "list %s/%s", STATE_DIR, path);
+		return err_set(e, -rc, "list %s/%s", STATE_DIR, path);
 	if (*n)
 		qsort(*names, *n, sizeof(**names), by_name);
 	return 0;

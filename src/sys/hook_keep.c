@@ -46,10 +46,10 @@ static bool await_end(pid_t shell, int alive_fd, int *status)
 	AUTO_FD int shell_fd = (int)syscall(SYS_pidfd_open, shell, 0U);
 	struct pollfd fds[2] = { { .fd = shell_fd, .events = POLLIN }, { .fd = alive_fd } };
 
-	for (;;) {
-		/* without a descriptor of the shell nobody watches the caller */
-		int n = shell_fd < 0 ? 1 : poll(fds, 2, -1);
-		if (n > 0 && (shell_fd < 0 || fds[0].revents))
+	/* without a descriptor of the shell nobody watches the caller, and it is waited for all the same */
+	while (shell_fd >= 0) {
+		int n = poll(fds, 2, -1);
+		if ((n < 0 && errno != EINTR) || (n > 0 && fds[0].revents))
 			break;
 		if (n > 0 && fds[1].revents)
 			return false;

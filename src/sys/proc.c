@@ -253,7 +253,13 @@ long proc_children(pid_t parent, pid_t *out, size_t cap)
 
 	if (!dir)
 		return -errno;
-	for (const struct dirent *d = readdir(dir); d && n < cap; d = readdir(dir)) {
+	while (n < cap) {
+		errno = 0;
+		const struct dirent *d = readdir(dir);
+		if (!d && errno)
+			return -errno;
+		if (!d)
+			break;
 		if (!isdigit((unsigned char)d->d_name[0]))
 			continue;
 		pid_t pid = (pid_t)strtol(d->d_name, NULL, 10);

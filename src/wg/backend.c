@@ -74,11 +74,14 @@ static int name_link(const struct backend_device *dev, struct link_names *out, s
 	return uapi_socket_name(dev->birth_name, out->target, e);
 }
 
-static bool is_ours(int dir_fd, const struct link_names *names)
+/* Return: 1 when the link is ours, 0 when not or absent, -errno */
+static int is_ours(int dir_fd, const struct link_names *names, struct err *e)
 {
 	char target[UAPI_SOCKET_NAME_MAX];
 	ssize_t n = readlinkat(dir_fd, names->link, target, sizeof(target));
 
+	if (n < 0 && errno != ENOENT && errno != EINVAL) /* no link */
+		return err_set(e, errno, "read the link " UAPI_SOCKET_DIR "/%s", names->link);
 	return n > 0 && (size_t)n == strlen(names->target) &&
 	       memcmp(target, names->target, (size_t)n) == 0;
 }
@@ -114,8 +117,9 @@ int backend_link_socket(const struct backend_device *dev, struct err *e)
 		return 0;
 	if (errno != EEXIST)
 		return err_set(e, errno, "link " UAPI_SOCKET_DIR "/%s", names.link);
-	if (is_ours(dir_fd, &names))
-		return 0;
+	int rc = is_ours(dir_fd, &names, e);
+	if (rc != 0)
+		return rc < 0 ? rc : 0;
 	if (check_stale(dir_fd, dev, &names, e) < 0)
 		return -e->code;
 
@@ -141,7 +145,10 @@ int backend_unlink_socket(const struct backend_device *dev, struct err *e)
 	AUTO_FD int dir_fd = uapi_socket_open_dir(false, e);
 	if (dir_fd < 0)
 		return dir_fd == -ENOENT ? 0 : dir_fd;
-	if (is_ours(dir_fd, &names) && unlinkat(dir_fd, names.link, 0) < 0 && errno != ENOENT)
+	int rc = is_ours(dir_fd, &names, e);
+	if (rc < 0)
+		return rc;
+	if (rc && unlinkat(dir_fd, names.link, 0) < 0 && errno != ENOENT)
 		return err_set(e, errno, "remove " UAPI_SOCKET_DIR "/%s", names.link);
 	return 0;
 }

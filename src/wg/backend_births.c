@@ -121,8 +121,15 @@ static int each_socket(int (*see)(int dir_fd, const char *name, void *ctx, struc
 		fd_close_indirect(&list_fd);
 		return rc;
 	}
-	for (entry = readdir(dir); entry && rc == 0; entry = readdir(dir))
+	while (rc == 0) {
+		errno = 0;
+		entry = readdir(dir);
+		if (!entry && errno)
+			rc = err_set(e, errno, "list " UAPI_SOCKET_DIR);
+		if (!entry)
+			break;
 		rc = see(dir_fd, entry->d_name, ctx, e);
+	}
 	(void)closedir(dir); /* it was only read */
 	return rc;
 }

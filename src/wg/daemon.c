@@ -268,6 +268,8 @@ int wg_daemon_open(pid_t pid, unsigned long long start_time)
 	unsigned long long now;
 	AUTO_FD int fd = pid > 0 ? (int)syscall(SYS_pidfd_open, pid, 0U) : -1;
 
+	if (fd < 0 && pid > 0 && errno != ESRCH)
+		return -errno;
 	/* after pidfd_open, because only the descriptor keeps the number from changing hands */
 	if (fd < 0 || proc_start_time(pid, &now) < 0 || now != start_time)
 		return -ESRCH;

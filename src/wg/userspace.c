@@ -252,6 +252,8 @@ static int find_by_socket(const struct backend_device *dev)
 	if (first_fd < 0 || pid <= 0)
 		return -ESRCH;
 	AUTO_FD int pidfd = (int)syscall(SYS_pidfd_open, pid, 0U);
+	if (pidfd < 0 && errno != ESRCH)
+		return -errno;
 	AUTO_FD int second_fd = uapi_socket_connect(dev->birth_name, &again, &ignored);
 	if (pidfd < 0 || second_fd < 0 || again != pid)
 		return -ESRCH;
@@ -264,6 +266,9 @@ static int userspace_destroy(const struct backend_device *dev, int birth_fd, int
 	AUTO_FD int pidfd =
 		dev->pid ? wg_daemon_open(dev->pid, dev->start_time) : find_by_socket(dev);
 	bool was_alive = pidfd >= 0;
+
+	if (pidfd < 0 && pidfd != -ESRCH)
+		return err_set(e, -pidfd, "watch the daemon of %s", called(dev));
 
 	if (was_alive && wg_daemon_end(pidfd, e) < 0)
 		return err_context(e, "take WireGuard device %s away", called(dev));

@@ -60,7 +60,7 @@ struct wg_daemon_where {
  */
 int wg_daemon_spawn(struct backend_device *dev, const struct wg_daemon_where *where,
 		    const struct backend_record *record, struct err *e);
-/** wg_daemon_open - a pidfd of exactly that process; -ESRCH when it has ended, whoever has its number now */
+/** wg_daemon_open - a pidfd of exactly that process; -ESRCH when it has ended, whoever has its number now; -errno */
 int wg_daemon_open(pid_t pid, unsigned long long start_time);
 /** wg_daemon_end - SIGTERM, SIGKILL when that does not help; waits, and reaps when it is a child */
 int wg_daemon_end(int pidfd, struct err *e);
