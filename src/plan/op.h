@@ -18,6 +18,13 @@ op_fn uplinks_save_run, uplinks_save_undo, link_move_run, link_move_undo, link_r
 	route_restore_undo;
 /** op_uplinks_left - an error when an uplink of the snapshot is still in physical; nothing saved: nothing has moved */
 int op_uplinks_left(struct op_env *env, struct err *e);
+/**
+ * op_uplink_check_gone - when nobody knows any more which device an uplink was
+ * @why: the error of the snapshot
+ * Return: 0 when none of that @name is in physical; else an error with the command that moves it, for it stays where it is
+ */
+int op_uplink_check_gone(const struct rtnl_links *physical, const char *name, const struct err *why,
+			 struct err *e);
 /* op_helper.c: what the helper needs in home */
 op_fn dir_create_run, dir_create_undo, mask_pin_run, mask_pin_undo, profile_compile_run,
 	profile_compile_undo;
@@ -51,6 +58,8 @@ op_fn dns_set_run, dns_set_undo, hook_run_run;
 
 #define OP_PHYSICAL "physical"
 #define OP_BOX_PATH "box/physical"
+#define SNAPSHOT_HOME "snapshot" /* the uplinks as they were in home */
+#define SNAPSHOT_PHYSICAL "snapshot.physical" /* as they were when `down` began */
 #define OP_NETNS_DIR "/run/netns"
 #define OP_NETNS_PATH OP_NETNS_DIR "/physical"
 
