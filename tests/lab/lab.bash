@@ -183,8 +183,13 @@ lab_wait() {
 	exec {fd}>&-
 }
 
-# lab_wait_handshake [DEV]: until every peer of the device in home has shaken hands
-lab_wait_handshake() { lab_wait lab_has_handshake "${1:-wg0}"; }
+# lab_wait_handshake [DEV]: until every peer of the device in home has shaken hands; the kernel's WireGuard does it for a
+# packet, and not for the sake of being up
+lab_wait_handshake() {
+	# shellcheck disable=SC2016 # for the shell in home
+	lab_run bash -c 'for net in 10.77 10.78; do echo >"/dev/udp/$net.0.80/9"; done' 2>/dev/null || : # one has a route
+	lab_wait lab_has_handshake "${1:-wg0}"
+}
 lab_has_handshake() {
 	lab_run wg show "$1" latest-handshakes | awk '!$2 { none = 1 } END { exit !NR || none }'
 }
