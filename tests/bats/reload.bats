@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# in the VM: 6.12
+# in the VM: none
 # reload: a changed file for a tunnel that is up; only the differences, and sessions survive
 # shellcheck disable=SC2016 # the text of a hook or a file is not for this shell to expand
 # shellcheck disable=SC2154 # run sets status, output and stderr
