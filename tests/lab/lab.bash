@@ -187,7 +187,9 @@ lab_wait() {
 # packet, and not for the sake of being up
 lab_wait_handshake() {
 	# shellcheck disable=SC2016 # for the shell in home
-	lab_run bash -c 'for net in 10.77 10.78; do echo >"/dev/udp/$net.0.80/9"; done' 2>/dev/null || : # one has a route
+	lab_run bash -c 'for net in 10.77 10.78; do
+		[[ $(ip route get $net.0.80 2>&1) = *" dev $1 "* ]] && echo >"/dev/udp/$net.0.80/9"
+	done' - "${1:-wg0}" || : # one has a route
 	lab_wait lab_has_handshake "${1:-wg0}"
 }
 lab_has_handshake() {
