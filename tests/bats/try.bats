@@ -306,7 +306,7 @@ on_terminal() {
 	mkfifo "$keys"
 	(
 		lab_close_fds
-		exec nsenter -t "$LAB_HOME" -m -n -p -r -- script -qefc "stty cols 100; $WGNS up --backend $(lab_backend) $*" /run/shown
+		exec nsenter -t "$LAB_HOME" -m -n -p -r -- script -qefc "stty cols 100; exec $WGNS up --backend $(lab_backend) $*" /run/shown
 	) <>"$keys" >/dev/null 2>&1 &
 	started=$! said=/dev/null
 }
