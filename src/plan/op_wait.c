@@ -4,9 +4,9 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "op.h"
+#include "wgns/clock.h"
 #include "wgns/str.h"
 
 /*
@@ -23,14 +23,6 @@ struct attempt {
 	bool is_shaken;
 	char endpoints[SHOWN_MAX * (WG_ENDPOINT_TEXT_MAX + 2) + 32];
 };
-
-static long long now_ms(void)
-{
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts); /* cannot fail with a clock that exists */
-	return (long long)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
 
 static void add_endpoint(struct attempt *a, size_t n, const union wg_endpoint *endpoint)
 {
@@ -114,7 +106,7 @@ static void show(const struct op_env *env, const struct attempt *a, long long le
 
 static int wait_handshake(struct op_env *env, unsigned seconds, struct err *e)
 {
-	const long long end = now_ms() + (long long)seconds * 1000;
+	const long long end = clock_monotonic_ms() + (long long)seconds * 1000;
 	int pause = PAUSE_FIRST_MS;
 	struct attempt a;
 
@@ -122,7 +114,7 @@ static int wait_handshake(struct op_env *env, unsigned seconds, struct err *e)
 		int rc = look(env, &a, e);
 		if (rc < 0 || a.is_shaken)
 			return rc;
-		long long left = end - now_ms();
+		long long left = end - clock_monotonic_ms();
 		if (left <= 0)
 			return give_up(&a, seconds, e);
 		if (env->should_stop && env->should_stop(env->note_ctx))

@@ -14,6 +14,7 @@
 #include "op.h"
 #include "wgns/fd.h"
 #include "wgns/netns.h"
+#include "wgns/signals.h"
 #include "wgns/str.h"
 
 #define READY_MS 10000
@@ -51,13 +52,9 @@ static _Noreturn void become_watch(const struct start *s)
 	char name[IFNAMSIZ], byte;
 	char *argv[] = { program, command, option, fd, name, NULL };
 	char *envp[] = { path, NULL };
-	sigset_t none;
 
 	memcpy(name, s->name, sizeof(name));
-	for (int sig = 1; sig < NSIG; sig++)
-		(void)signal(sig, SIG_DFL); /* fails for SIGKILL and the like only */
-	(void)sigemptyset(&none);
-	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	signals_reset();
 	/* when the parent dies before it has written down who this is, nobody would ever end it */
 	if (read(s->go_fd, &byte, 1) != 1 || setsid() < 0 || chdir("/") < 0 || arrange_fds(s) < 0)
 		_exit(127);

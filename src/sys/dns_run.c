@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "wgns/fd.h"
+#include "wgns/signals.h"
 #include "wgns/str.h"
 
 #define RUN_WAIT_MS 60000 /* resolvconf restarts daemons in its hooks; a minute is a hang */
@@ -71,14 +72,13 @@ _Noreturn static void become(const char *const *argv, int in_fd, int err_fd)
 	static char path[] = "PATH=/usr/sbin:/usr/bin:/sbin:/bin", locale[] = "LC_ALL=C";
 	char *env[] = { path, locale, NULL };
 	char *args[DNS_ARGS_MAX + 1] = { NULL };
-	sigset_t none;
 
 	for (size_t i = 0; i < DNS_ARGS_MAX && argv[i]; i++)
 		memcpy(&args[i], &argv[i], sizeof(args[i]));
-	sigemptyset(&none);
+	signals_unblock();
 	int null_fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
 	if (null_fd < 0 || dup2(in_fd, 0) < 0 || dup2(null_fd, 1) < 0 || dup2(err_fd, 2) < 0 ||
-	    chdir("/") < 0 || sigprocmask(SIG_SETMASK, &none, NULL) < 0)
+	    chdir("/") < 0)
 		_exit(127);
 	/*
 	 * A manager of names is not to be stopped half-way, nor to work beside the next change: when wgns is killed, this process

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "wgns/fd.h"
+#include "wgns/signals.h"
 #include "wgns/str.h"
 
 #include "hook_internal.h"
@@ -32,17 +33,6 @@ char *hook_expand(const char *command, const char *ifname)
 	}
 	strbuf_add(&b, command, strlen(command));
 	return strbuf_finish(&b);
-}
-
-/* Ignored signals and the mask go through execve(2), handlers do not */
-static void reset_signals(void)
-{
-	sigset_t none;
-
-	for (int sig = 1; sig < NSIG; sig++)
-		(void)signal(sig, SIG_DFL); /* fails for SIGKILL and the like only */
-	(void)sigemptyset(&none); /* cannot fail */
-	(void)sigprocmask(SIG_SETMASK, &none, NULL); /* neither can this */
 }
 
 static bool prepare(int ns_fd, const char **what)
@@ -84,7 +74,7 @@ void hook_become(char *command, int ns_fd, int report_fd)
 		ns_fd = moved_fd;
 	if (report_fd != REPORT_FD && dup3(report_fd, REPORT_FD, O_CLOEXEC) < 0)
 		_exit(127);
-	reset_signals();
+	signals_reset();
 	if (prepare(ns_fd, &what)) {
 		what = "start a shell";
 		(void)execve(bash, bash_argv, env); /* returns when there is none */

@@ -11,9 +11,9 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "wgns/clock.h"
 #include "wgns/fd.h"
 #include "wgns/netns.h"
 
@@ -180,22 +180,14 @@ static void signal_all(const struct pollfd *fds, size_t n, int sig)
 	}
 }
 
-static long long now_ms(void)
-{
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts); /* cannot fail with a clock that exists */
-	return (long long)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
 /* A pidfd becomes readable when its process ends. Return: how many are still there */
 static size_t wait_all(struct pollfd *fds, size_t n, int wait_ms)
 {
-	long long end = now_ms() + wait_ms;
+	long long end = clock_monotonic_ms() + wait_ms;
 
 	for (;;) {
 		size_t n_left = 0;
-		long long left = end - now_ms();
+		long long left = end - clock_monotonic_ms();
 
 		if (poll(fds, n, left > 0 ? (int)left : 0) < 0 && errno != EINTR)
 			return n;

@@ -18,8 +18,10 @@
 #include <unistd.h>
 
 #include "wgns/caps.h"
+#include "wgns/clock.h"
 #include "wgns/fd.h"
 #include "wgns/seal.h"
+#include "wgns/signals.h"
 
 #define PAUSE_FIRST_MS 1000
 #define PAUSE_MAX_MS 20000
@@ -130,11 +132,9 @@ static _Noreturn void run_child(const struct wg_device *dev, int ns_fd, const ch
 {
 	struct report r = { .kind = REPORT_BROKEN };
 	const char *what = "prepare the resolver";
-	sigset_t none;
 
 	/* `up` blocks what would stop it half-way; the wait for an answer is where Ctrl-C is meant to work */
-	(void)sigemptyset(&none); /* neither can fail */
-	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	signals_unblock();
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* best effort: the timeout ends it too */
 	/*
 	 * HOSTALIASES, RES_OPTIONS and the like are the caller's shell's, not the tunnel's
@@ -168,14 +168,6 @@ static int fail_peer(const struct wg_device *dev, size_t peer, int code, const c
 	return err_say(e, code, "resolve the endpoint of peer %s: %s", key, reason);
 }
 
-static long long now_ms(void)
-{
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts); /* cannot fail with a clock that exists */
-	return (long long)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
 /* Return: 1 with a whole record, 0 when the child has closed its end, -errno */
 static int receive(int fd, long long deadline, const struct resolve_policy *policy,
 		   struct report *r)
@@ -183,7 +175,7 @@ static int receive(int fd, long long deadline, const struct resolve_policy *poli
 	struct pollfd p = { .fd = fd, .events = POLLIN };
 
 	for (;;) {
-		long long left = deadline ? deadline - now_ms() : -1;
+		long long left = deadline ? deadline - clock_monotonic_ms() : -1;
 		if (deadline && left <= 0)
 			return -ETIMEDOUT;
 		if (policy->should_stop && policy->should_stop(policy->ctx))
@@ -238,7 +230,7 @@ static size_t first_open(const struct wg_device *dev)
 static int collect(struct wg_device *dev, const struct resolve_policy *policy, int fd,
 		   struct err *e)
 {
-	long long deadline = policy->timeout_ms ? now_ms() + policy->timeout_ms : 0;
+	long long deadline = policy->timeout_ms ? clock_monotonic_ms() + policy->timeout_ms : 0;
 	struct report r;
 
 	for (;;) {

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -15,6 +14,7 @@
 #include "wgns/fd.h"
 #include "wgns/resolve.h"
 #include "wgns/seal.h"
+#include "wgns/signals.h"
 
 #define ADDRESSES_MAX 16 /* of one name */
 
@@ -58,10 +58,8 @@ static _Noreturn void run_child(const struct resolve_name *names, size_t n, int 
 				const char *box_dir, int fd)
 {
 	const char *what;
-	sigset_t none;
 
-	(void)sigemptyset(&none); /* neither can fail */
-	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	signals_unblock();
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* best effort: getaddrinfo(3) gives up by itself */
 	/* HOSTALIASES, RES_OPTIONS and the like are not the tunnel's (resolv.conf(5)) */
 	int rc = clearenv() ? -ENOMEM : 0;

@@ -10,11 +10,12 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "wgns/clock.h"
 #include "wgns/fd.h"
 #include "wgns/netns.h"
+#include "wgns/signals.h"
 #include "wgns/str.h"
 
 #include "wg_internal.h"
@@ -24,14 +25,6 @@
 #define LOG_TAIL 4096
 #define STATUS_FD 3
 #define GATE_FD 4
-
-long long wg_now_ms(void)
-{
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts); /* cannot fail with a clock that exists */
-	return (long long)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
 
 /* What the child says when it could not become the daemon */
 struct failure {
@@ -53,21 +46,6 @@ static void say_failure(int fd, int code, const char *attempt)
 	(void)snprintf(f.attempt, sizeof(f.attempt), "%s", attempt);
 	/* the parent sees the child's end too, whatever becomes of this */
 	(void)!write(fd, &f, sizeof(f));
-}
-
-/*
- * The caller's signal dispositions and mask would outlive the caller in the daemon.
- * _NSIG counts the real-time ones; libc refuses its own two, which it never changes.
- */
-static void reset_signals(void)
-{
-	struct sigaction dfl = { .sa_handler = SIG_DFL };
-	sigset_t none;
-
-	for (int sig = 1; sig < _NSIG; sig++)
-		(void)sigaction(sig, &dfl, NULL);
-	(void)sigemptyset(&none);
-	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
 /* 0, 1, 2, the status pipe as 3 and the gate as 4; everything else is closed. Return: 0 or -1 */
@@ -138,7 +116,7 @@ static _Noreturn void become_daemon(const struct start *s)
 	memcpy(path, env_path, sizeof(path));
 	memcpy(log, env_log, sizeof(log));
 	memcpy(fg, env_fg, sizeof(fg)); /* without it the log begins with a banner of 8 lines */
-	reset_signals();
+	signals_reset();
 	int fd = s->status_fd;
 	if (setsid() < 0 || chdir("/") < 0 || setrlimit(RLIMIT_CORE, &core) < 0) {
 		say_failure(fd, errno, "prepare");
@@ -283,10 +261,10 @@ int wg_daemon_open(pid_t pid, unsigned long long start_time)
 static bool has_ended(int pidfd, int wait_ms)
 {
 	struct pollfd p = { .fd = pidfd, .events = POLLIN };
-	long long end = wg_now_ms() + wait_ms;
+	long long end = clock_monotonic_ms() + wait_ms;
 
 	for (;;) {
-		long long left = end - wg_now_ms();
+		long long left = end - clock_monotonic_ms();
 		int n = poll(&p, 1, left > 0 ? (int)left : 0);
 		if (n > 0)
 			return true;

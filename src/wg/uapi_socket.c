@@ -9,6 +9,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "wgns/clock.h"
 #include "wgns/fd.h"
 #include "wgns/str.h"
 
@@ -75,10 +76,10 @@ int uapi_socket_connect(const char *ifname, pid_t *pid, struct err *e)
 static int wait_for(int fd, short events, int idle_ms, struct err *e)
 {
 	struct pollfd p = { .fd = fd, .events = events };
-	long long end = wg_now_ms() + idle_ms;
+	long long end = clock_monotonic_ms() + idle_ms;
 
 	for (;;) {
-		long long left = end - wg_now_ms();
+		long long left = end - clock_monotonic_ms();
 		int n = poll(&p, 1, left > 0 ? (int)left : 0);
 		if (n > 0)
 			return 0;

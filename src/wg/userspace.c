@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "wgns/backend.h"
+#include "wgns/clock.h"
 #include "wgns/fd.h"
 #include "wgns/str.h"
 #include "wgns/uapi.h"
@@ -112,11 +113,11 @@ static int try_get(const struct backend_device *dev, int left_ms, struct err *e)
 static int wait_ready(const struct backend_device *dev, int pidfd, struct err *e)
 {
 	struct pollfd ended = { .fd = pidfd, .events = POLLIN };
-	const long long end = wg_now_ms() + READY_MS;
+	const long long end = clock_monotonic_ms() + READY_MS;
 	struct err not_yet;
 
 	for (;;) {
-		int left = (int)(end - wg_now_ms());
+		int left = (int)(end - clock_monotonic_ms());
 		int rc = left > 0 ? try_get(dev, left, &not_yet) : -ETIMEDOUT;
 
 		if (rc == -ETIMEDOUT)

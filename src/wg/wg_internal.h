@@ -69,6 +69,4 @@ void wg_daemon_abandon(int pidfd, char *how, size_t cap);
 /** wg_daemon_last_words - the last line in the log behind @from, printable; "" when it said nothing */
 void wg_daemon_last_words(const char *log_path, off_t from, char *out, size_t cap);
 
-long long wg_now_ms(void);
-
 #endif
