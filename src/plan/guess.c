@@ -155,7 +155,8 @@ int change_guess(struct op_env *env, const char *folder, struct journal_entries 
 			entries->items[n_kept++] = entries->items[i];
 	}
 	memmove(all.items + n_kept, all.items, n_guessed * sizeof(*all.items));
-	memcpy(all.items, entries->items, n_kept * sizeof(*all.items));
+	if (n_kept) /* without a journal there is not even an array */
+		memcpy(all.items, entries->items, n_kept * sizeof(*all.items));
 	all.n = n_guessed + n_kept;
 	free(entries->items);
 	*entries = all;
