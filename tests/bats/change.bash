@@ -26,10 +26,12 @@ remember() {
 	state >"$BATS_TEST_TMPDIR/before"
 	grep -q '^link .*"ifname":"lo"' "$BATS_TEST_TMPDIR/before"
 }
-unchanged() {
+# the kernel looks at the carrier of most devices once a second (linkwatch): until then operstate is the old one
+is_unchanged() {
 	state >"$BATS_TEST_TMPDIR/after"
-	diff "$BATS_TEST_TMPDIR/before" "$BATS_TEST_TMPDIR/after"
+	cmp -s "$BATS_TEST_TMPDIR/before" "$BATS_TEST_TMPDIR/after"
 }
+unchanged() { lab_wait is_unchanged || diff "$BATS_TEST_TMPDIR/before" "$BATS_TEST_TMPDIR/after"; }
 
 # up_and_down ARG...: home is as before
 up_and_down() {

@@ -165,7 +165,7 @@ own=/run/wgns/tunnel/home:wg0
 	echo "$output"
 	[ "$status" = 0 ]
 	lab_run sh -c 'rmdir /run/nscd /run/systemd/resolve /run/systemd /run/dbus /run/netns 2>/dev/null; :'
-	unchanged || lab_run umount /run/netns
+	is_unchanged || lab_run umount /run/netns
 	[[ $(lab_run ip route show default) = *eth0* ]]
 }
 

@@ -332,6 +332,8 @@ other_device() {
 	unchanged
 }
 
+are_vlans_up() { [ "$(lab_run cat /sys/class/net/eth0.7/operstate /sys/class/net/qinq/operstate | sort -u)" = up ]; }
+
 @test "VLANs on an uplink, and VLANs on those" {
 	lab_run ip -batch - <<-E || skip_or_fail 'this kernel has no VLANs'
 		link add link eth0 name eth0.7 type vlan id 7 ingress-qos-map 1:2 egress-qos-map 3:4
@@ -343,6 +345,7 @@ other_device() {
 		addr add 2001:db8:51::1/64 dev qinq nodad
 		route add 10.52.0.0/16 via 10.51.0.2
 	E
+	lab_wait are_vlans_up
 	remember
 	up wg0
 	[ -z "$(lab_run ip -o link show type vlan)" ]
