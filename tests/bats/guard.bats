@@ -472,4 +472,7 @@ bridge_of_home() {
 	run grep -E '^(Private|ProtectSystem|ProtectHome|ProtectKernel|ProtectControl|ProtectProc|ProcSubset|ReadWrite|ReadOnly|Inaccessible|Bind|RootDir|DynamicUser|Mount)' \
 		"$BATS_TEST_TMPDIR/wgns-guard.service"
 	[ "$status" = 1 ]
+	# nor takes openat2(2) away, by which paths below /run/wgns are opened
+	run grep -E '^RestrictSUIDSGID' "$BATS_TEST_TMPDIR/wgns-guard.service"
+	[ "$status" = 1 ]
 }
