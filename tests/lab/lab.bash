@@ -43,6 +43,16 @@
 # takes ten times as long: a test of many peers may take fewer there. A test that this kernel cannot run says skip "this
 # kernel has no ..." and one that needs a daemon skip "the kernel does the encryption here": scripts/check knows these as
 # run elsewhere, every other skip fails in CI. Never wait for a time: lab_wait CONDITION.
+#
+# scripts/check runs a file on the caller's kernel and, when it makes labs, on each kernel of the emulated machines, too. A
+# line at its head, after "# ", says it otherwise:
+#
+#   in the VM: 6.12                 besides the caller's kernel on 6.12 only; "none": in no emulated machine
+#   only in the VM: 6.1 6.12        there only: it needs Wi-Fi, VRF, the kernel's WireGuard ... and may take over all of
+#                                   the machine, as long as the files after it find it as it was
+#   only in the VM: 6.12 systemd    in a machine whose PID 1 is systemd, with D-Bus and udev; one for all such files
+#
+# The machines have packages that are not installed on the caller's: see tests/vm/prepare, and tests/vm/run for more.
 
 # whoever runs the tests over SSH is not connected over an uplink of the lab
 unset SSH_CONNECTION
