@@ -13,6 +13,7 @@
 
 #include "wgns/err.h"
 #include "wgns/guard.h"
+#include "wgns/nl80211.h"
 #include "wgns/rtnl.h"
 #include "wgns/state.h"
 #include "wgns/wgnsconf.h"
@@ -52,6 +53,11 @@ struct host_device {
 	char immutable
 		[256]; /* the kernel's words when it cannot change its namespace, "" when it can */
 	bool is_wireless;
+	struct nl80211_phy
+		phy; /* of a wireless one, which moves only with it; is_there false: it cannot be told */
+	uint32_t wireless_type; /* NL80211_IFTYPE_* */
+	bool is_radio_off; /* rfkill(8): by a program */
+	bool is_radio_locked; /* by a switch of the machine */
 	bool is_wireguard; /* the kernel's, or a daemon's with a socket of that name */
 	bool is_pppoe; /* a PPPoE session runs over it */
 	unsigned n_nexthops; /* nexthop objects on it */
@@ -168,6 +174,8 @@ int plan_check_movable(const struct host *host, const struct rtnl_link *link, st
 /** plan_warn_uplink - what a move of this uplink costs, added to @plan's warnings; Return: 0 or -ENOMEM */
 int plan_warn_uplink(const struct host *host, struct plan *plan, const struct rtnl_link *link,
 		     struct err *e);
+/** plan_is_same_phy - are both wireless devices of one phy? They move together */
+bool plan_is_same_phy(const struct host_device *a, const struct host_device *b);
 /** plan_check_place - is the caller outside of physical? Return: 0, or an error of kind STATE, as the next three */
 int plan_check_place(const struct host *host, struct err *e);
 /** plan_check_interrupted - has every `up` come to its end? */

@@ -41,7 +41,6 @@ struct rtnl_link {
 	int32_t lower_netnsid;
 	bool has_parent_device; /* hardware behind it: IFLA_PARENT_DEV_NAME, Linux 5.14 */
 	char parent_device[64]; /* "0000:00:1f.6", "1-2:1.0" */
-	bool is_wireless; /* IFLA_WIRELESS or DEVTYPE; set by the caller who looked at nl80211 or sysfs */
 	uint8_t hwaddr[RTNL_HWADDR_MAX], hwaddr_len;
 	uint8_t permaddr[RTNL_HWADDR_MAX], permaddr_len; /* IFLA_PERM_ADDRESS, Linux 5.6 */
 	char alias[256];

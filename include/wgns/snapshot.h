@@ -27,6 +27,13 @@ struct snapshot_sysctl {
 	char *value; /* owned, without newline */
 };
 
+/* Of a wireless device: what is left of it when its phy has moved, and the kernel has given it another name. */
+struct snapshot_wdev {
+	char dev[IFNAMSIZ];
+	uint32_t phy; /* number of the phy */
+	uint64_t id; /* NL80211_ATTR_WDEV */
+};
+
 struct snapshot {
 	struct rtnl_list raw_links; /* as dumped */
 	struct rtnl_links links; /* the same, read; in the order in which they move */
@@ -39,6 +46,8 @@ struct snapshot {
 	struct rtnl_list orphans;
 	struct snapshot_sysctl *sysctls;
 	size_t n_sysctls;
+	struct snapshot_wdev *wdevs; /* of those links that are wireless */
+	size_t n_wdevs;
 };
 
 /**
@@ -49,6 +58,12 @@ struct snapshot {
  */
 int snapshot_take(struct nl *nl, const struct sysctl_dirs *dirs, char *const *names, size_t n,
 		  struct snapshot *out, struct err *e);
+/** snapshot_take_wdevs - which of the links in @s are wireless; @genl: NETLINK_GENERIC, in the same namespace */
+int snapshot_take_wdevs(struct nl *genl, struct snapshot *s, struct err *e);
+/** snapshot_find_wdev - of the device called @dev then; NULL when it was not wireless */
+const struct snapshot_wdev *snapshot_find_wdev(const struct snapshot *s, const char *dev);
+/** snapshot_add_wdev - Return: 0 or -ENOMEM */
+int snapshot_add_wdev(struct snapshot *s, const struct snapshot_wdev *wdev);
 void snapshot_free(struct snapshot *s);
 /** snapshot_write - as text into @file of @dir_fd, atomically; snapshot_read - -EINVAL with the line that is damaged */
 int snapshot_write(const struct snapshot *s, int dir_fd, const char *file, struct err *e);
@@ -59,7 +74,8 @@ int snapshot_parse(const char *text, size_t len, struct snapshot *out, struct er
  * snapshot_find_link - the device that @old was, among those of a namespace
  *
  * By name first; what does not change when somebody renames or replaces a device decides: kind, bus address,
- * permanent address, or the hardware address of a device that has none. NULL when it is not there.
+ * permanent address, or the hardware address of a device that has none. NULL when it is not there. The devices of one
+ * phy may have one permanent address: of those that are not called as before the most similar one.
  */
 const struct rtnl_link *snapshot_find_link(const struct rtnl_links *now,
 					   const struct rtnl_link *old);

@@ -8,11 +8,12 @@
 
 static void add_phy(const struct doctor_uplink *u, struct findings *out)
 {
-	if (u->phy.is_there)
-		findings_add(out, FINDING_NOTE, "the driver of %s, which is the phy of %s, %s",
-			     u->phy.name, u->name,
-			     u->phy.can_move ? "would let it move (set_wiphy_netns)"
-					     : "never lets it move (no set_wiphy_netns)");
+	/* where the driver forbids it the refusal says so */
+	if (u->phy.is_there && u->phy.can_move)
+		findings_add(out, FINDING_NOTE,
+			     "the driver of %s, which is the phy of %s, would let it move "
+			     "(set_wiphy_netns)",
+			     u->phy.name, u->name);
 }
 
 static void judge_move(const struct doctor_uplinks *u, struct findings *out)

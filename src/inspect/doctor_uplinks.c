@@ -87,9 +87,6 @@ static bool is_in_interfaces(const char *name)
 static void read_uplink(const struct host *host, const struct rtnl_link *link,
 			struct doctor_uplink *out)
 {
-	AUTO_NL struct nl *genl = NULL;
-	struct err ignored; /* then the phy is not told of */
-
 	*out = (struct doctor_uplink){
 		.is_wireless = host->devices[link - host->links.items].is_wireless,
 		.networkd = ask_networkd(link->ifindex),
@@ -98,8 +95,7 @@ static void read_uplink(const struct host *host, const struct rtnl_link *link,
 	};
 	(void)snprintf(out->name, sizeof(out->name), "%s", link->name);
 	(void)plan_check_movable(host, link, &out->refusal); /* it is in refusal */
-	if (out->is_wireless && nl_open_in(NETLINK_GENERIC, -1, &genl, &ignored) == 0)
-		(void)nl80211_get_phy(genl, link->ifindex, &out->phy, &ignored);
+	out->phy = host->devices[link - host->links.items].phy;
 }
 
 int doctor_read_uplinks(const struct wgnsconf *settings, const struct host *host,

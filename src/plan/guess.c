@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* what can be undone without a journal: by the names that wgns gives, and by the snapshot */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +10,7 @@
 #include "change_internal.h"
 #include "op.h"
 #include "op_guard.h"
+#include "op_phy.h"
 #include "wgns/dns.h"
 
 static int add(struct journal_entries *list, struct err *e, const char *fmt, ...)
@@ -42,6 +44,47 @@ static bool has_guard(const struct journal_entries *readable)
 	return false;
 }
 
+static bool has_phy(const struct journal_entries *list, uint32_t phy)
+{
+	uint32_t known;
+
+	for (size_t i = 0; i < list->n; i++) {
+		if (op_phy_index(list->items[i].text, &known) && known == phy)
+			return true;
+	}
+	return false;
+}
+
+/* unless @list has it: the move of an uplink, or once that of its phy, under whatever name */
+static int add_move(const struct snapshot *snap, const struct rtnl_link *link,
+		    struct journal_entries *list, struct err *e)
+{
+	const struct snapshot_wdev *wdev = snapshot_find_wdev(snap, link->name);
+	char text[IFNAMSIZ + 32];
+
+	if (wdev)
+		return has_phy(list, wdev->phy) ? 0 : add(list, e, OP_PHY_MOVE, "?", wdev->phy);
+	(void)snprintf(text, sizeof(text), "link.move %s -> " OP_PHYSICAL, link->name);
+	for (size_t i = 0; i < list->n; i++) {
+		if (strcmp(list->items[i].text, text) == 0)
+			return 0;
+	}
+	return add(list, e, "%s", text);
+}
+
+static int keep_phys(const struct journal_entries *readable, struct journal_entries *list,
+		     struct err *e)
+{
+	uint32_t phy;
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < readable->n; i++) {
+		if (op_phy_index(readable->items[i].text, &phy) && !has_phy(list, phy))
+			rc = add(list, e, OP_PHY_MOVE, "?", phy);
+	}
+	return rc;
+}
+
 /* in the order of the plan: undone last first */
 static int guess_layout(struct op_env *env, const struct journal_entries *readable,
 			struct journal_entries *list, struct err *e)
@@ -64,10 +107,13 @@ static int guess_layout(struct op_env *env, const struct journal_entries *readab
 	}
 	if (rc == 0)
 		rc = add(list, e, "uplinks.save home");
-	if (rc < 0 || op_env_snapshot(env, &snap, &ignored) < 0)
+	if (rc < 0)
 		return rc;
+	/* a phy's number is enough to bring it home */
+	if (op_env_snapshot(env, &snap, &ignored) < 0)
+		return keep_phys(readable, list, e);
 	for (size_t i = 0; rc == 0 && i < snap->links.n; i++)
-		rc = add(list, e, "link.move %s -> " OP_PHYSICAL, snap->links.items[i].name);
+		rc = add_move(snap, &snap->links.items[i], list, e);
 	return rc;
 }
 
@@ -75,20 +121,12 @@ int change_guess_moves(struct op_env *env, struct journal_entries *entries, stru
 {
 	const struct snapshot *snap;
 	struct err ignored; /* then the step that needs it says so */
-	char text[IFNAMSIZ + 32];
 	int rc = 0;
 
 	if (op_env_snapshot(env, &snap, &ignored) < 0)
 		return 0;
-	for (size_t i = 0; rc == 0 && i < snap->links.n; i++) {
-		bool is_known = false;
-		(void)snprintf(text, sizeof(text), "link.move %s -> " OP_PHYSICAL,
-			       snap->links.items[i].name);
-		for (size_t k = 0; k < entries->n; k++)
-			is_known = is_known || strcmp(entries->items[k].text, text) == 0;
-		if (!is_known)
-			rc = add(entries, e, "%s", text);
-	}
+	for (size_t i = 0; rc == 0 && i < snap->links.n; i++)
+		rc = add_move(snap, &snap->links.items[i], entries, e);
 	return rc;
 }
 

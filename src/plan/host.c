@@ -91,7 +91,7 @@ static int read_device(struct nl *nl, int home_fd, struct rtnl_link *link, struc
 	if (rc < 0 && rc != -EPERM) /* who may not ask learns nothing, neither way */
 		(void)snprintf(dev->immutable, sizeof(dev->immutable), "%.255s",
 			       why.kernel[0] ? why.kernel : why.text);
-	dev->is_wireless = link->is_wireless || is_wireless(link->name);
+	dev->is_wireless = dev->is_wireless || is_wireless(link->name);
 	dev->is_pppoe = has_pppoe(link->name);
 	rc = rtnl_nexthops_on(nl, link->ifindex, ids, 1, e);
 	if (rc < 0)
@@ -112,6 +112,9 @@ static int read_devices(struct nl *nl, int home_fd, char *const *named, size_t n
 	host->devices = calloc(host->links.n + 1, sizeof(*host->devices));
 	if (!host->devices)
 		return err_set(e, ENOMEM, "read the devices");
+	int rc_wireless = host_read_wireless(host, e);
+	if (rc_wireless < 0)
+		return rc_wireless;
 	for (size_t i = 0; i < host->links.n; i++) {
 		struct rtnl_link *link = &host->links.items[i];
 
@@ -119,8 +122,9 @@ static int read_devices(struct nl *nl, int home_fd, char *const *named, size_t n
 			strcmp(link->kind, "wireguard") == 0 || has_daemon(link);
 		if (!link->kind[0] && !link->has_parent_device && has_device_in_sysfs(link->name))
 			link->has_parent_device = true;
-		/* a device below a candidate, or a VLAN that may be on one, moves along */
-		bool may_move = host_is_candidate(host, link, named, n_named) || is_stackable(link);
+		/* a device below a candidate, a VLAN that may be on one, or one of the same phy moves along */
+		bool may_move = host_is_candidate(host, link, named, n_named) ||
+				is_stackable(link) || host->devices[i].is_wireless;
 		for (size_t k = 0; k < host->links.n && !may_move; k++)
 			may_move = is_stackable(&host->links.items[k]) &&
 				   host->links.items[k].lower == link->ifindex;

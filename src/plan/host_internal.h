@@ -11,6 +11,13 @@
  */
 int host_read_children(int home_fd, struct host *host, struct err *e);
 
+/**
+ * host_read_wireless - which links of @host are wireless, and what is known of their phys
+ *
+ * Where a namespace has none, the kernel's wireless code is not loaded for the asking.
+ */
+int host_read_wireless(struct host *host, struct err *e);
+
 /** host_read_guard - what the kernel can, and what there is */
 void host_read_guard(int run_fd, int home_fd, struct host *host);
 

@@ -26,6 +26,7 @@ static const struct op ops[] = {
 	{ "uplinks.save", uplinks_save_run,
 	  uplinks_save_undo }, /* its undo configures home again */
 	{ "link.move", link_move_run, link_move_undo },
+	{ "phy.move", phy_move_run, phy_move_undo },
 	/* what a device gets in physical is dropped by the kernel when it moves back */
 	{ "link.restore", link_restore_run, NULL },
 	{ "addr.restore", addr_restore_run, NULL },

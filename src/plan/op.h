@@ -3,6 +3,7 @@
 #ifndef WGNS_OP_H
 #define WGNS_OP_H
 
+#include <net/if.h>
 #include <stdbool.h>
 
 #include "wgns/engine.h"
@@ -18,6 +19,12 @@ op_fn uplinks_save_run, uplinks_save_undo, link_move_run, link_move_undo, link_r
 	route_restore_undo;
 /** op_uplinks_left - an error when an uplink of the snapshot is still in physical; nothing saved: nothing has moved */
 int op_uplinks_left(struct op_env *env, struct err *e);
+/** op_uplink_free_name - a name that is free there: "eth0-1", because somebody took "eth0" meanwhile */
+void op_uplink_free_name(const struct rtnl_links *there, const char *name, char out[IFNAMSIZ]);
+/** op_uplink_taken_altname - an alternative name of the uplink that another device of home has by now, or NULL */
+const char *op_uplink_taken_altname(const struct rtnl_links *home, const struct rtnl_link *link);
+/* op_phy.c: wireless devices, which move with their phy */
+op_fn phy_move_run, phy_move_undo;
 /**
  * op_uplink_check_gone - when nobody knows any more which device an uplink was
  * @why: the error of the snapshot

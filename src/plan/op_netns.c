@@ -11,6 +11,7 @@
 
 #include "folder.h"
 #include "op.h"
+#include "op_phy.h"
 #include "wgns/dns.h"
 #include "wgns/fd.h"
 #include "wgns/group.h"
@@ -65,7 +66,7 @@ static int check_empty(struct op_env *env, struct err *e)
 		err_hint(e, "`ip -n physical link set %s netns 1` moves it to home", link->name);
 	}
 	rtnl_links_free(&links);
-	return rc;
+	return rc < 0 ? rc : op_phys_left(env, e);
 }
 
 int netns_create_undo(struct op_env *env, const struct step *step, struct err *e)

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "op.h"
+#include "op_phy.h"
 #include "wgns/fd.h"
 #include "wgns/str.h"
 
@@ -34,6 +35,9 @@ int uplinks_save_run(struct op_env *env, const struct step *step, struct err *e)
 	if (rc < 0)
 		return rc;
 	env->has_snap = true;
+	rc = op_save_wdevs(env, &env->snap, e);
+	if (rc < 0)
+		return rc;
 	return snapshot_write(&env->snap, dir_fd, SNAPSHOT_HOME, e);
 }
 
@@ -57,8 +61,7 @@ int link_move_run(struct op_env *env, const struct step *step, struct err *e)
 	return nl_talk(nl, &m, e);
 }
 
-/* a name that is free in home: "eth0-1", because somebody took "eth0" meanwhile */
-static void free_name(const struct rtnl_links *home, const char *name, char out[IFNAMSIZ])
+void op_uplink_free_name(const struct rtnl_links *home, const char *name, char out[IFNAMSIZ])
 {
 	for (unsigned i = 1; i < 1000; i++) {
 		(void)snprintf(out, IFNAMSIZ, "%.11s-%u", name, i);
@@ -67,8 +70,8 @@ static void free_name(const struct rtnl_links *home, const char *name, char out[
 	}
 }
 
-/* an alternative name of the uplink that another device of home has by now; kernels before 6.7 do not say which */
-static const char *taken_altname(const struct rtnl_links *home, const struct rtnl_link *link)
+/* kernels before 6.7 do not say which */
+const char *op_uplink_taken_altname(const struct rtnl_links *home, const struct rtnl_link *link)
 {
 	for (size_t i = 0; i < link->n_altnames; i++) {
 		for (size_t k = 0; k < home->n; k++) {
@@ -100,14 +103,14 @@ static int move_back(struct op_env *env, const struct rtnl_link *now, const stru
 		return rc;
 	(void)snprintf(name, sizeof(name), "%s", old->name);
 	if (rtnl_links_by_name(&home, old->name)) {
-		free_name(&home, old->name, name);
+		op_uplink_free_name(&home, old->name, name);
 		op_env_note(env,
 			    "home has another device called %s by now: the uplink comes back as %s",
 			    old->name, name);
 	}
 	/* its old number when that is free: programs and rules remember it */
 	bool is_index_free = !rtnl_links_by_index(&home, old->ifindex);
-	const char *taken = taken_altname(&home, now);
+	const char *taken = op_uplink_taken_altname(&home, now);
 	rtnl_links_free(&home);
 	if (taken)
 		return err_say(e, EEXIST, "move %s to home: a device there is called %s by now",

@@ -155,8 +155,8 @@ static int plan_layout(const struct plan_request *rq, const struct host *host, s
 		rc = plan_guard_home(rq, host, plan, e);
 	if (rc == 0)
 		rc = add(plan, e, "uplinks.save home%s", names.s);
-	for (size_t i = 0; rc == 0 && i < plan->n_uplinks; i++)
-		rc = add(plan, e, "link.move %s -> physical", plan->uplinks[i]);
+	if (rc == 0)
+		rc = plan_moves(host, plan, e);
 	for (size_t i = 0; rc == 0 && i < plan->n_uplinks; i++)
 		rc = add(plan, e, "link.restore %s in physical", plan->uplinks[i]);
 	if (rc == 0)

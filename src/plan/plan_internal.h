@@ -3,6 +3,7 @@
 #define WGNS_PLAN_INTERNAL_H
 
 #include "wgns/plan.h"
+#include "wgns/str.h"
 
 /** plan_check - is there anything with which `up` does not begin? Return: 0, or the refusal */
 int plan_check(const struct plan_request *rq, const struct host *host, struct err *e);
@@ -42,6 +43,16 @@ int plan_guard_allow(const struct plan_request *rq, const struct host *host, str
 /** plan_guard_port - strangers may send to the tunnel's port */
 int plan_guard_port(const struct plan_request *rq, const struct host *host, struct plan *plan,
 		    struct err *e);
+
+/** plan_add_phys - whatever is on the phy of an uplink is an uplink; Return: 0 or -ENOMEM */
+int plan_add_phys(const struct host *host, struct plan *plan, struct err *e);
+/** plan_moves - the steps that move the uplinks; wireless ones once a phy */
+int plan_moves(const struct host *host, struct plan *plan, struct err *e);
+/** plan_phy_step - the text of the step that moves the phy of @dev with those of @links that are on it */
+int plan_phy_step(const struct host *host, const struct host_device *dev, struct strbuf *out);
+/** plan_warn_wireless - a radio that is off, a network that is left; Return: 0 or -ENOMEM */
+int plan_warn_wireless(const struct host *host, struct plan *plan, const struct rtnl_link *link,
+		       struct err *e);
 
 /** plan_add - one more step; Return: 0 or -errno */
 int plan_add(struct plan *plan, const char *text, struct err *e);

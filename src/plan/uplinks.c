@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "plan_internal.h"
 #include "wgns/plan.h"
 #include "wgns/str.h"
 
@@ -101,12 +102,20 @@ int plan_check_movable(const struct host *host, const struct rtnl_link *link, st
 			       dev->n_nexthops);
 		return refuse(e, link->name, why, "replace them by plain routes first");
 	}
-	if (dev->is_wireless)
+	if (dev->is_wireless && !dev->phy.is_there)
 		return refuse(e, link->name,
-			      "it is wireless, and such a device moves only with its phy",
-			      "this version of wgns moves ethernet and virtual devices only: name "
-			      "such with --uplink");
-	if (dev->immutable[0]) {
+			      "it is wireless, and its phy, with which alone it could move, is not "
+			      "in this namespace",
+			      "name other uplinks with --uplink");
+	if (dev->is_wireless && !dev->phy.can_move) {
+		(void)snprintf(why, sizeof(why),
+			       "the driver of its phy %s cannot change namespaces "
+			       "(no set_wiphy_netns in `iw phy`)",
+			       dev->phy.name);
+		return refuse(e, link->name, why, "name other uplinks with --uplink");
+	}
+	/* the kernel calls every wireless device immutable: its phy is not */
+	if (dev->immutable[0] && !dev->is_wireless) {
 		err_say(e, EINVAL, "%s cannot move to physical: its namespace is fixed",
 			link->name);
 		err_kernel(e, dev->immutable);
@@ -247,6 +256,8 @@ int plan_warn_uplink(const struct host *host, struct plan *plan, const struct rt
 {
 	int rc = warn_lost(host, plan, link, e);
 
+	if (rc == 0)
+		rc = plan_warn_wireless(host, plan, link, e);
 	return rc < 0 ? rc : warn_lease(host, plan, link, e);
 }
 
@@ -281,6 +292,8 @@ int plan_uplinks(const struct plan_request *rq, const struct host *host, struct 
 		if (host_is_candidate(host, link, rq->uplinks, rq->n_uplinks))
 			rc = add_lowest(host, link, plan, e);
 	}
+	if (rc == 0)
+		rc = plan_add_phys(host, plan, e);
 	if (rc == 0)
 		rc = add_stacked(host, plan, e);
 	for (size_t i = 0; rc == 0 && i < plan->n_uplinks; i++) {

@@ -109,7 +109,9 @@ int restore_link(const struct restore *r, const struct rtnl_link *old, struct er
 		first = why;
 	if (old->flags & IFF_UP) {
 		rtnl_build_link_flags(&m, now.ifindex, IFF_UP, IFF_UP);
-		if (nl_talk(r->nl, &m, &why) < 0 && !first.code) {
+		/* -ERFKILL: the radio was switched off meanwhile, and its user switches it on */
+		int rc_up = nl_talk(r->nl, &m, &why);
+		if (rc_up < 0 && rc_up != -ERFKILL && !first.code) {
 			err_context(&why, "set %s up", old->name);
 			first = why;
 		}

@@ -22,18 +22,29 @@ static bool is_same_hardware(const struct rtnl_link *old, const struct rtnl_link
 	       is_same_hwaddr(old->hwaddr, old->hwaddr_len, now->hwaddr, now->hwaddr_len);
 }
 
+/* of several devices on one phy, which all have its address: a monitor is no station */
+static unsigned likeness(const struct rtnl_link *old, const struct rtnl_link *now)
+{
+	return (old->type == now->type ? 2U : 0U) +
+	       is_same_hwaddr(old->hwaddr, old->hwaddr_len, now->hwaddr, now->hwaddr_len);
+}
+
 const struct rtnl_link *snapshot_find_link(const struct rtnl_links *now,
 					   const struct rtnl_link *old)
 {
-	const struct rtnl_link *named = rtnl_links_by_name(now, old->name);
+	const struct rtnl_link *named = rtnl_links_by_name(now, old->name), *best = NULL;
 
 	if (named && is_same_hardware(old, named))
 		return named;
 	for (size_t i = 0; i < now->n; i++) {
-		bool is_stacked = now->items[i].lower && !now->items[i].has_lower_netnsid;
-		if (!is_stacked && is_same_hardware(old, &now->items[i]))
-			return &now->items[i];
+		const struct rtnl_link *link = &now->items[i];
+		bool is_stacked = link->lower && !link->has_lower_netnsid;
+		if (!is_stacked && is_same_hardware(old, link) &&
+		    (!best || likeness(old, link) > likeness(old, best)))
+			best = link;
 	}
+	if (best)
+		return best;
 	/* a device without a permanent address whose hardware address was changed, or a VLAN whose parent got
 	 * another number: the name and the kind are all that is left */
 	return named && strcmp(named->kind, old->kind) == 0 && !old->permaddr_len ? named : NULL;

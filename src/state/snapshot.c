@@ -20,6 +20,7 @@ void snapshot_free(struct snapshot *s)
 	for (size_t i = 0; i < s->n_sysctls; i++)
 		free(s->sysctls[i].value);
 	free(s->sysctls);
+	free(s->wdevs);
 	*s = (struct snapshot){ 0 };
 }
 

@@ -5,12 +5,14 @@
  *   wgns-snapshot 1
  *   link HEX | addr HEX | neigh HEX | rule HEX | route HEX | orphan HEX
  *   sysctl DEV PATH VALUE
+ *   wdev DEV PHY ID
  *   end
  */
 #include "wgns/snapshot.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,6 +49,9 @@ int snapshot_write(const struct snapshot *s, int dir_fd, const char *file, struc
 	for (size_t i = 0; i < s->n_sysctls; i++)
 		strbuf_addf(&b, "sysctl %s %s %s\n", s->sysctls[i].dev, s->sysctls[i].path,
 			    s->sysctls[i].value);
+	for (size_t i = 0; i < s->n_wdevs; i++)
+		strbuf_addf(&b, "wdev %s %" PRIu32 " %" PRIx64 "\n", s->wdevs[i].dev,
+			    s->wdevs[i].phy, s->wdevs[i].id);
 	strbuf_addf(&b, "end\n");
 	if (b.is_failed)
 		return err_set(e, ENOMEM, "write the snapshot");
@@ -110,6 +115,19 @@ static int take_sysctl(struct snapshot *s, char *rest)
 	return 0;
 }
 
+static int take_wdev(struct snapshot *s, const char *rest)
+{
+	struct snapshot_wdev entry = { 0 };
+	int end = -1;
+
+	/* a name has 15 characters at most, and a number that is too large is cut to another one */
+	if (sscanf(rest, "%15s %10" SCNu32 " %16" SCNx64 "%n", entry.dev, &entry.phy, &entry.id,
+		   &end) != 3 ||
+	    end < 0 || rest[end])
+		return -EINVAL;
+	return snapshot_add_wdev(s, &entry);
+}
+
 static int take_line(struct snapshot *s, char *line)
 {
 	char *rest = line, *word = strsep(&rest, " ");
@@ -127,6 +145,8 @@ static int take_line(struct snapshot *s, char *line)
 		return take_link(s, rest);
 	if (strcmp(word, "sysctl") == 0)
 		return take_sysctl(s, rest);
+	if (strcmp(word, "wdev") == 0)
+		return take_wdev(s, rest);
 	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
 		if (strcmp(word, lists[i].word) == 0)
 			return take_message(lists[i].list, rest);

@@ -90,6 +90,10 @@ static int copy_parts(const struct snapshot *from, const struct snapshot *only, 
 		if (rtnl_links_by_name(&only->links, from->sysctls[i].dev))
 			rc = copy_sysctl(to, &from->sysctls[i]);
 	}
+	for (size_t i = 0; rc == 0 && i < from->n_wdevs; i++) {
+		if (rtnl_links_by_name(&only->links, from->wdevs[i].dev))
+			rc = snapshot_add_wdev(to, &from->wdevs[i]);
+	}
 	return rc;
 }
 

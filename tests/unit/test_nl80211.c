@@ -36,21 +36,21 @@ static struct nlmsghdr *part(struct nl_msg *m, uint32_t index, const char *name,
 static const uint32_t movable[] = { NL80211_CMD_NEW_INTERFACE, NL80211_CMD_SET_WIPHY_NETNS, 0 };
 static const uint32_t fixed[] = { NL80211_CMD_NEW_INTERFACE, NL80211_CMD_SET_CHANNEL, 0 };
 
-static void test_request_names_the_device(void **state)
+static void test_request_names_the_phy(void **state)
 {
 	const struct nlattr *tb[NL80211_ATTR_SPLIT_WIPHY_DUMP + 1];
 	struct nl_msg m;
 	uint32_t index;
 
 	(void)state;
-	nl80211_build_get_phy(&m, FAMILY, 7);
+	nl80211_build_find_phy(&m, FAMILY, 7);
 	const struct nlmsghdr *h = nl_msg_hdr(&m);
 	const struct genlmsghdr *g = mnl_nlmsg_get_payload(h);
 	assert_int_equal(h->nlmsg_type, FAMILY);
 	assert_true(h->nlmsg_flags & NLM_F_DUMP);
 	assert_int_equal(g->cmd, NL80211_CMD_GET_WIPHY);
 	assert_int_equal(nl_attr_table(h, sizeof(*g), tb, NL80211_ATTR_SPLIT_WIPHY_DUMP), 0);
-	assert_true(nl_attr_u32(tb[NL80211_ATTR_IFINDEX], &index));
+	assert_true(nl_attr_u32(tb[NL80211_ATTR_WIPHY], &index));
 	assert_int_equal(index, 7);
 	assert_non_null(tb[NL80211_ATTR_SPLIT_WIPHY_DUMP]);
 	assert_int_equal(mnl_attr_get_payload_len(tb[NL80211_ATTR_SPLIT_WIPHY_DUMP]), 0);
@@ -136,7 +136,7 @@ static void test_damage_is_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_request_names_the_device),
+		cmocka_unit_test(test_request_names_the_phy),
 		cmocka_unit_test(test_a_phy_in_parts),
 		cmocka_unit_test(test_a_phy_that_stays),
 		cmocka_unit_test(test_another_phy_does_not_count),
