@@ -10,9 +10,12 @@
 
 #include "change_internal.h"
 #include "op.h"
+#include "op_phy.h"
+#include "plan_internal.h"
 #include "wgns/fd.h"
+#include "wgns/str.h"
 
-#define N_STEPS 6
+#define N_STEPS 5 /* beside a link.restore for each device */
 #define RECORDS_MAX                                                                                \
 	4096 /* of the layout's journal: a device that comes again and again does not fill /run */
 
@@ -21,8 +24,29 @@ struct adoption {
 	const struct change_talk *talk;
 	struct snapshot whole; /* of every uplink; the file's content */
 	struct rtnl_links physical; /* what is there now */
-	struct rtnl_link link; /* in home */
+	struct rtnl_links
+		links; /* in home: the device that came, and with it what else is on its phy */
+	struct nl80211_phy
+		phy; /* on which they are; is_there false for a device that is not wireless */
 };
+
+/* @link and, when it is wireless, everything that moves with it */
+static int find_group(const struct host *host, const struct rtnl_link *link, struct adoption *a,
+		      struct err *e)
+{
+	const struct host_device *dev = &host->devices[link - host->links.items];
+
+	a->phy = dev->phy;
+	a->links.items = calloc(host->links.n, sizeof(*a->links.items));
+	if (!a->links.items)
+		return err_set(e, ENOMEM, "move %s", link->name);
+	a->links.items[a->links.n++] = *link;
+	for (size_t i = 0; i < host->links.n; i++) {
+		if (&host->links.items[i] != link && plan_is_same_phy(dev, &host->devices[i]))
+			a->links.items[a->links.n++] = host->links.items[i];
+	}
+	return 0;
+}
 
 /* the same card, whatever it is called and wherever it is plugged in */
 static bool is_known(const struct snapshot *s, const struct rtnl_link *link)
@@ -34,6 +58,36 @@ static bool is_known(const struct snapshot *s, const struct rtnl_link *link)
 			return true;
 	}
 	return false;
+}
+
+static int check_one(const struct host *host, const struct rtnl_link *link,
+		     const struct adoption *a, struct err *e)
+{
+	int rc = plan_check_movable(host, link, e);
+
+	for (size_t i = 0; rc == 0 && i < host->links.n; i++) {
+		const struct rtnl_link *above = &host->links.items[i];
+		if (above->lower != link->ifindex || above->has_lower_netnsid ||
+		    above->ifindex == link->ifindex || strcmp(above->kind, "veth") == 0)
+			continue;
+		err_say(e, EBUSY, "%s cannot move to physical: %s is on it", link->name,
+			above->name);
+		rc = err_as(e, ERR_KIND_MACHINE);
+	}
+	if (rc == 0 && a->whole.links.n + a->links.n > RTNL_MAP_MAX) {
+		err_say(e, E2BIG, "%s cannot move to physical: there are too many uplinks",
+			link->name);
+		rc = err_as(e, ERR_KIND_MACHINE);
+	}
+	for (size_t i = 0; rc == 0 && i < a->whole.links.n; i++) {
+		const struct rtnl_link *old = &a->whole.links.items[i];
+		if (old->ifindex != link->ifindex || !snapshot_find_link(&a->physical, old))
+			continue;
+		err_say(e, EEXIST, "%s cannot move to physical: %s had its number %d in home",
+			link->name, old->name, old->ifindex);
+		rc = err_as(e, ERR_KIND_MACHINE);
+	}
+	return rc;
 }
 
 /* Return: 1, 0 when it is no uplink, or why it cannot move */
@@ -49,30 +103,10 @@ static int judge(const struct change_adopt *adopt, const struct host *host, stru
 			 (adopt->n_uplinks || link->has_parent_device);
 	if (!is_wanted && !(is_known(&a->whole, link) && host_is_candidate(host, link, NULL, 0)))
 		return 0;
-	int rc = plan_check_movable(host, link, e);
-	for (size_t i = 0; rc == 0 && i < host->links.n; i++) {
-		const struct rtnl_link *above = &host->links.items[i];
-		if (above->lower != link->ifindex || above->has_lower_netnsid ||
-		    above->ifindex == link->ifindex || strcmp(above->kind, "veth") == 0)
-			continue;
-		err_say(e, EBUSY, "%s cannot move to physical: %s is on it", link->name,
-			above->name);
-		rc = err_as(e, ERR_KIND_MACHINE);
-	}
-	if (rc == 0 && a->whole.links.n >= RTNL_MAP_MAX) {
-		err_say(e, E2BIG, "%s cannot move to physical: there are too many uplinks",
-			link->name);
-		rc = err_as(e, ERR_KIND_MACHINE);
-	}
-	for (size_t i = 0; rc == 0 && i < a->whole.links.n; i++) {
-		const struct rtnl_link *old = &a->whole.links.items[i];
-		if (old->ifindex != link->ifindex || !snapshot_find_link(&a->physical, old))
-			continue;
-		err_say(e, EEXIST, "%s cannot move to physical: %s had its number %d in home",
-			link->name, old->name, old->ifindex);
-		rc = err_as(e, ERR_KIND_MACHINE);
-	}
-	a->link = *link;
+	int rc = find_group(host, link, a, e);
+	for (size_t i = 0; rc == 0 && i < a->links.n; i++)
+		rc = check_one(host, rtnl_links_by_index(&host->links, a->links.items[i].ifindex),
+			       a, e);
 	return rc < 0 ? rc : 1;
 }
 
@@ -86,18 +120,19 @@ static bool is_taken(const struct adoption *a, const struct rtnl_links *home, co
  * The kernel gives a new card the first name that is free in home, and an uplink that has gone to physical may have had it.
  * Then it is renamed in home, as udev does it: names are what tells uplinks apart.
  */
-static int choose_name(struct adoption *a, const struct rtnl_links *home, struct err *e)
+static int choose_name(struct adoption *a, struct rtnl_links *home, struct rtnl_link *link,
+		       struct err *e)
 {
-	size_t len = strlen(a->link.name);
+	size_t len = strlen(link->name);
 	char name[IFNAMSIZ], stem[IFNAMSIZ];
 	struct nl_msg m;
 	struct nl *nl;
 
-	if (!rtnl_links_by_name(&a->physical, a->link.name))
+	if (!rtnl_links_by_name(&a->physical, link->name))
 		return 0;
-	while (len > 1 && isdigit((unsigned char)a->link.name[len - 1]))
+	while (len > 1 && isdigit((unsigned char)link->name[len - 1]))
 		len--;
-	(void)snprintf(stem, sizeof(stem), "%.*s", len > 11 ? 11 : (int)len, a->link.name);
+	(void)snprintf(stem, sizeof(stem), "%.*s", len > 11 ? 11 : (int)len, link->name);
 	for (unsigned i = 0; i < 1000; i++) {
 		(void)snprintf(name, sizeof(name), "%.11s%u", stem, i);
 		if (!is_taken(a, home, name))
@@ -106,44 +141,60 @@ static int choose_name(struct adoption *a, const struct rtnl_links *home, struct
 	int rc = op_env_nl_home(a->env, &nl, e);
 	if (rc < 0)
 		return rc;
-	rtnl_build_link_set(&m, a->link.ifindex, 0, 0);
+	rtnl_build_link_set(&m, link->ifindex, 0, 0);
 	if (!rtnl_put_link_name(&m, name))
-		return err_set(e, EMSGSIZE, "rename %s", a->link.name);
+		return err_set(e, EMSGSIZE, "rename %s", link->name);
 	rc = nl_talk(nl, &m, e);
 	if (rc < 0)
 		return err_context(e, "rename %s to %s, because physical has a device of its name",
-				   a->link.name, name);
-	memcpy(a->link.name, name, sizeof(name));
+				   link->name, name);
+	memcpy(link->name, name, sizeof(name));
+	for (size_t i = 0; i < home->n; i++) {
+		if (home->items[i].ifindex == link->ifindex)
+			memcpy(home->items[i].name, name, sizeof(name));
+	}
 	return 0;
 }
 
-/* all but what the new device was called, or was, before */
+/* all but what the new devices were called, or were, before */
 static bool is_another(const struct rtnl_link *old, void *ctx)
 {
-	const struct rtnl_link *link = ctx;
-	bool is_same = old->permaddr_len && old->permaddr_len == link->permaddr_len &&
-		       memcmp(old->permaddr, link->permaddr, link->permaddr_len) == 0;
+	const struct rtnl_links *links = ctx;
+	bool is_same = false;
 
-	return !is_same && strcmp(old->name, link->name) != 0 && old->ifindex != link->ifindex;
+	for (size_t i = 0; i < links->n; i++) {
+		const struct rtnl_link *link = &links->items[i];
+		is_same = is_same || strcmp(old->name, link->name) == 0 ||
+			  old->ifindex == link->ifindex ||
+			  (old->permaddr_len && old->permaddr_len == link->permaddr_len &&
+			   memcmp(old->permaddr, link->permaddr, link->permaddr_len) == 0);
+	}
+	return !is_same;
 }
 
 /* the device's state goes to the others' before it moves; env->snap is its own until then */
 static int save(struct adoption *a, int dir_fd, struct snapshot *before, struct err *e)
 {
-	char *names[] = { a->link.name };
+	AUTO_FREE char **names = calloc(a->links.n + 1, sizeof(*names));
 	const struct sysctl_dirs *dirs;
 	struct snapshot all = { 0 };
 	struct nl *nl;
 
+	if (!names)
+		return err_set(e, ENOMEM, "move %s", a->links.items[0].name);
+	for (size_t i = 0; i < a->links.n; i++)
+		names[i] = a->links.items[i].name;
 	int rc = op_env_nl_home(a->env, &nl, e);
 	if (rc == 0)
 		rc = op_env_dirs_home(a->env, &dirs, e);
 	if (rc == 0)
-		rc = snapshot_take(nl, dirs, names, 1, &a->env->snap, e);
+		rc = snapshot_take(nl, dirs, names, a->links.n, &a->env->snap, e);
 	if (rc < 0)
 		return rc;
 	a->env->has_snap = true;
-	rc = snapshot_part(&a->whole, is_another, &a->link, &all, e);
+	rc = op_save_wdevs(a->env, &a->env->snap, e);
+	if (rc == 0)
+		rc = snapshot_part(&a->whole, is_another, &a->links, &all, e);
 	if (rc == 0)
 		rc = snapshot_add(&all, &a->env->snap, e);
 	if (rc == 0)
@@ -153,30 +204,47 @@ static int save(struct adoption *a, int dir_fd, struct snapshot *before, struct 
 	return rc;
 }
 
-static int make_steps(const struct rtnl_link *link, struct plan *plan, size_t *text_len)
+static int add_step(struct plan *plan, size_t *text_len, const char *text)
 {
-	static const char *const texts[N_STEPS] = {
-		"link.move %s -> physical", "link.restore %s in physical", "addr.restore physical",
-		"neigh.restore physical",   "rule.restore physical",	   "route.restore physical",
+	int rc = step_parse(text, &plan->steps[plan->n]);
+
+	if (rc < 0)
+		return rc;
+	plan->n++;
+	*text_len += strlen(text);
+	return 0;
+}
+
+static int make_steps(const struct adoption *a, struct plan *plan, size_t *text_len)
+{
+	static const char *const rest[] = {
+		"addr.restore physical",
+		"neigh.restore physical",
+		"rule.restore physical",
+		"route.restore physical",
 	};
+	AUTO_STRBUF struct strbuf move = { 0 };
 	char text[64 + IFNAMSIZ];
 
-	plan->steps = calloc(N_STEPS, sizeof(*plan->steps));
+	plan->steps = calloc(N_STEPS + a->links.n, sizeof(*plan->steps));
 	if (!plan->steps)
 		return -ENOMEM;
 	*text_len = 0;
-	for (size_t i = 0; i < N_STEPS; i++) {
-		const char *name = strstr(texts[i], "%s");
-		int len = name ? snprintf(text, sizeof(text), "%.*s%s%s", (int)(name - texts[i]),
-					  texts[i], link->name, name + 2)
-			       : snprintf(text, sizeof(text), "%s", texts[i]);
-		int rc = step_parse(text, &plan->steps[i]);
-		if (rc < 0)
-			return rc;
-		plan->n++;
-		*text_len += (size_t)len;
+	if (a->phy.is_there)
+		plan_phy_step(&a->phy, &move);
+	else
+		strbuf_addf(&move, "link.move %s -> physical", a->links.items[0].name);
+	for (size_t i = 0; a->phy.is_there && i < a->links.n; i++)
+		strbuf_addf(&move, "%s%s", i ? ", " : " with ", a->links.items[i].name);
+	int rc = move.is_failed ? -ENOMEM : add_step(plan, text_len, move.s);
+	for (size_t i = 0; rc == 0 && i < a->links.n; i++) {
+		(void)snprintf(text, sizeof(text), "link.restore %s in physical",
+			       a->links.items[i].name);
+		rc = add_step(plan, text_len, text);
 	}
-	return 0;
+	for (size_t i = 0; rc == 0 && i < N_STEPS - 1; i++)
+		rc = add_step(plan, text_len, rest[i]);
+	return rc;
 }
 
 /* what this adoption wrote into the journal is undone, and home's device is as it was */
@@ -207,7 +275,8 @@ static void give_back(struct adoption *a, struct engine *en, int dir_fd,
 	if (rc == 0)
 		rc = snapshot_write(before, dir_fd, "snapshot", &why);
 	if (rc < 0)
-		op_env_note(a->env, "%s cannot be given back: %s", a->link.name, why.text);
+		op_env_note(a->env, "%s cannot be given back: %s", a->links.items[0].name,
+			    why.text);
 }
 
 static int move(struct adoption *a, struct err *e)
@@ -230,12 +299,13 @@ static int move(struct adoption *a, struct err *e)
 		return rc;
 	en.n_before = entries.n ? entries.items[entries.n - 1].n : 0;
 	if (entries.n > RECORDS_MAX) {
-		err_say(e, E2BIG, "%s stays: too many devices have come and gone", a->link.name);
+		err_say(e, E2BIG, "%s stays: too many devices have come and gone",
+			a->links.items[0].name);
 		rc = err_as(e, ERR_KIND_MACHINE);
 	}
 	journal_entries_free(&entries);
-	if (rc == 0 && make_steps(&a->link, &plan, &text_len) < 0)
-		rc = err_set(e, ENOMEM, "move %s", a->link.name);
+	if (rc == 0 && make_steps(a, &plan, &text_len) < 0)
+		rc = err_set(e, ENOMEM, "move %s", a->links.items[0].name);
 	if (rc == 0)
 		rc = journal_extend(&journal, plan.n, text_len, e);
 	if (rc == 0)
@@ -271,7 +341,9 @@ static int adopt_locked(const struct change_adopt *adopt, struct adoption *a, st
 	if (rc == 0)
 		rc = judge(adopt, &host, a, e);
 	if (rc == 1) {
-		rc = choose_name(a, &host.links, e);
+		rc = 0;
+		for (size_t i = 0; rc == 0 && i < a->links.n; i++)
+			rc = choose_name(a, &host.links, &a->links.items[i], e);
 		if (rc == 0)
 			rc = move(a, e);
 		rc = rc < 0 ? rc : 1;
@@ -290,8 +362,10 @@ int change_adopt(const struct change_adopt *adopt, const struct change_talk *tal
 		return rc;
 	struct adoption a = { .env = &t.env, .talk = talk };
 	rc = adopt_locked(adopt, &a, e);
-	memcpy(moved, a.link.name, IFNAMSIZ);
+	if (a.links.n)
+		memcpy(moved, a.links.items[0].name, IFNAMSIZ);
 	snapshot_free(&a.whole);
+	rtnl_links_free(&a.links);
 	rtnl_links_free(&a.physical);
 	change_tend_end(&t);
 	return rc;

@@ -48,8 +48,8 @@ int plan_guard_port(const struct plan_request *rq, const struct host *host, stru
 int plan_add_phys(const struct host *host, struct plan *plan, struct err *e);
 /** plan_moves - the steps that move the uplinks; wireless ones once a phy */
 int plan_moves(const struct host *host, struct plan *plan, struct err *e);
-/** plan_phy_step - the text of the step that moves the phy of @dev with those of @links that are on it */
-int plan_phy_step(const struct host *host, const struct host_device *dev, struct strbuf *out);
+/** plan_phy_step - the text of the step that moves a phy, to which the caller adds " with" and its devices */
+void plan_phy_step(const struct nl80211_phy *phy, struct strbuf *out);
 /** plan_warn_wireless - a radio that is off, a network that is left; Return: 0 or -ENOMEM */
 int plan_warn_wireless(const struct host *host, struct plan *plan, const struct rtnl_link *link,
 		       struct err *e);

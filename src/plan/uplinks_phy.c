@@ -59,20 +59,25 @@ static void make_word(const char *name, char out[NL80211_NAME_MAX])
 	out[len] = '\0';
 }
 
-int plan_phy_step(const struct host *host, const struct host_device *dev, struct strbuf *out)
+void plan_phy_step(const struct nl80211_phy *phy, struct strbuf *out)
 {
 	char name[NL80211_NAME_MAX];
+
+	make_word(phy->name, name);
+	strbuf_addf(out, OP_PHY_MOVE, name, phy->index);
+}
+
+static void add_phy_step(const struct host *host, const struct host_device *dev, struct strbuf *out)
+{
 	const char *before = " with ";
 
-	make_word(dev->phy.name, name);
-	strbuf_addf(out, OP_PHY_MOVE, name, dev->phy.index);
+	plan_phy_step(&dev->phy, out);
 	for (size_t i = 0; i < host->links.n; i++) {
 		if (!plan_is_same_phy(dev, &host->devices[i]))
 			continue;
 		strbuf_addf(out, "%s%s", before, host->links.items[i].name);
 		before = ", ";
 	}
-	return out->is_failed ? -ENOMEM : 0;
 }
 
 int plan_moves(const struct host *host, struct plan *plan, struct err *e)
@@ -91,7 +96,7 @@ int plan_moves(const struct host *host, struct plan *plan, struct err *e)
 		if (has_moved)
 			continue;
 		if (dev && dev->is_wireless)
-			(void)plan_phy_step(host, dev, &text); /* it is in text.is_failed */
+			add_phy_step(host, dev, &text);
 		else
 			strbuf_addf(&text, "link.move %s -> physical", plan->uplinks[i]);
 		rc = text.is_failed ? err_set(e, ENOMEM, "plan") : plan_add(plan, text.s, e);
