@@ -133,6 +133,98 @@ static void test_damage_is_refused(void **state)
 	assert_int_equal(strlen(phy.name), NL80211_NAME_MAX - 1);
 }
 
+/* what the kernel says of a device; NULL for one without a network device */
+static struct nlmsghdr *wdev(struct nl_msg *m, uint32_t phy, uint64_t id, const char *name,
+			     uint32_t ifindex)
+{
+	struct nlmsghdr *h = nl_msg_hdr(m);
+
+	nl_msg_begin(m, FAMILY, 0, sizeof(struct genlmsghdr));
+	mnl_attr_put_u32(h, NL80211_ATTR_WIPHY, phy);
+	mnl_attr_put_u32(h, NL80211_ATTR_IFTYPE, NL80211_IFTYPE_STATION);
+	if (name) {
+		mnl_attr_put_u32(h, NL80211_ATTR_IFINDEX, ifindex);
+		mnl_attr_put_strz(h, NL80211_ATTR_IFNAME, name);
+	}
+	mnl_attr_put_u64(h, NL80211_ATTR_WDEV, id);
+	return h;
+}
+
+static void test_devices_of_phys(void **state)
+{
+	struct nl80211_wdevs list = { 0 };
+	struct nl_msg m;
+	struct err e;
+
+	(void)state;
+	nl80211_build_get_wdevs(&m, FAMILY);
+	const struct genlmsghdr *g = mnl_nlmsg_get_payload(nl_msg_hdr(&m));
+	assert_true(nl_msg_hdr(&m)->nlmsg_flags & NLM_F_DUMP);
+	assert_int_equal(g->cmd, NL80211_CMD_GET_INTERFACE);
+
+	assert_int_equal(nl80211_parse_wdev(wdev(&m, 3, 0x300000001, "wlan0", 7), &list, &e), 0);
+	/* a P2P device of the same phy goes along unseen */
+	assert_int_equal(nl80211_parse_wdev(wdev(&m, 3, 0x300000002, NULL, 0), &list, &e), 0);
+	assert_int_equal(nl80211_parse_wdev(wdev(&m, 4, 0x400000001, "wlan1", 9), &list, &e), 0);
+	assert_int_equal(list.n, 2);
+	assert_null(nl80211_wdevs_find(&list, 8));
+	const struct nl80211_wdev *found = nl80211_wdevs_find(&list, 9);
+	assert_ptr_equal(found, &list.items[1]);
+	assert_string_equal(found->name, "wlan1");
+	assert_int_equal(found->phy, 4);
+	assert_true(found->id == 0x400000001);
+	assert_int_equal(found->type, NL80211_IFTYPE_STATION);
+	nl80211_wdevs_free(&list);
+	assert_int_equal(list.n, 0);
+}
+
+static void test_damaged_devices_are_refused(void **state)
+{
+	struct nl80211_wdevs list = { 0 };
+	struct nl_msg m;
+	struct err e;
+
+	(void)state;
+	nl_msg_begin(&m, FAMILY, 0, sizeof(struct genlmsghdr));
+	mnl_attr_put_u32(nl_msg_hdr(&m), NL80211_ATTR_WIPHY, 3);
+	assert_int_equal(nl80211_parse_wdev(nl_msg_hdr(&m), &list, &e), -EBADMSG);
+	mnl_attr_put_u32(nl_msg_hdr(&m), NL80211_ATTR_WDEV, 1); /* half of the number */
+	assert_int_equal(nl80211_parse_wdev(nl_msg_hdr(&m), &list, &e), -EBADMSG);
+	assert_int_equal(nl80211_parse_wdev(wdev(&m, 3, 1, "wlan0", 0), &list, &e), -EBADMSG);
+	assert_int_equal(nl80211_parse_wdev(wdev(&m, 3, 1, "wlan0", 0x80000000), &list, &e),
+			 -EBADMSG);
+	/* a number without a name */
+	struct nlmsghdr *h = wdev(&m, 3, 1, NULL, 0);
+	mnl_attr_put_u32(h, NL80211_ATTR_IFINDEX, 7);
+	assert_int_equal(nl80211_parse_wdev(h, &list, &e), -EBADMSG);
+	assert_int_equal(list.n, 0);
+
+	/* no machine has so many */
+	int rc = 0;
+	for (uint32_t i = 1; i <= 5000 && rc == 0; i++)
+		rc = nl80211_parse_wdev(wdev(&m, 3, i, "wlan0", i), &list, &e);
+	assert_int_equal(rc, -EBADMSG);
+	nl80211_wdevs_free(&list);
+}
+
+static void test_a_move_names_phy_and_namespace(void **state)
+{
+	const struct nlattr *tb[NL80211_ATTR_NETNS_FD + 1];
+	struct nl_msg m;
+	uint32_t phy, ns_fd;
+
+	(void)state;
+	nl80211_build_move(&m, FAMILY, 3, 11);
+	const struct nlmsghdr *h = nl_msg_hdr(&m);
+	const struct genlmsghdr *g = mnl_nlmsg_get_payload(h);
+	assert_int_equal(g->cmd, NL80211_CMD_SET_WIPHY_NETNS);
+	assert_int_equal(nl_attr_table(h, sizeof(*g), tb, NL80211_ATTR_NETNS_FD), 0);
+	assert_true(nl_attr_u32(tb[NL80211_ATTR_WIPHY], &phy));
+	assert_true(nl_attr_u32(tb[NL80211_ATTR_NETNS_FD], &ns_fd));
+	assert_int_equal(phy, 3);
+	assert_int_equal(ns_fd, 11);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -141,6 +233,9 @@ int main(void)
 		cmocka_unit_test(test_a_phy_that_stays),
 		cmocka_unit_test(test_another_phy_does_not_count),
 		cmocka_unit_test(test_damage_is_refused),
+		cmocka_unit_test(test_devices_of_phys),
+		cmocka_unit_test(test_damaged_devices_are_refused),
+		cmocka_unit_test(test_a_move_names_phy_and_namespace),
 	};
 
 	return cmocka_run_group_tests_name("nl80211", tests, NULL, NULL);

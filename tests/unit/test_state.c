@@ -175,6 +175,10 @@ static void test_snapshot_parse_damaged(void **state)
 		"wgns-snapshot 1\nsysctl a-name-that-is-too-long ipv4/conf/x 1\nend\n",
 		"wgns-snapshot 1\nsysctl eth0\nend\n",
 		"wgns-snapshot 1\nwhat 00\nend\n",
+		"wgns-snapshot 1\nwdev wlan0 3\nend\n",
+		"wgns-snapshot 1\nwdev a-name-that-is-too-long 3 300000001\nend\n",
+		"wgns-snapshot 1\nwdev wlan0 3 300000001 x\nend\n",
+		"wgns-snapshot 1\nwdev wlan0 x 300000001\nend\n",
 	};
 	struct snapshot s;
 	struct err e;
@@ -197,6 +201,27 @@ static void test_snapshot_parse_sysctl(void **state)
 	assert_int_equal(s.n_sysctls, 1);
 	assert_string_equal(s.sysctls[0].value, "a b\tc");
 	snapshot_free(&s);
+}
+
+static void test_snapshot_keeps_wireless_devices(void **state)
+{
+	const struct folder *f = *state;
+	static const char text[] = "wgns-snapshot 1\nwdev wlan0 3 300000001\nwdev (a) 4294967295 "
+				   "ffffffff00000002\nend\n";
+	struct snapshot s, again;
+	struct err e;
+
+	assert_int_equal(snapshot_parse(text, strlen(text), &s, &e), 0);
+	assert_int_equal(snapshot_write(&s, f->fd, "snapshot", &e), 0);
+	assert_int_equal(snapshot_read(f->fd, "snapshot", &again, &e), 0);
+	assert_int_equal(again.n_wdevs, 2);
+	assert_int_equal(snapshot_find_wdev(&again, "wlan0")->phy, 3);
+	assert_true(snapshot_find_wdev(&again, "(a)")->id == 0xffffffff00000002);
+	assert_int_equal(snapshot_find_wdev(&again, "(a)")->phy, UINT32_MAX);
+	assert_null(snapshot_find_wdev(&again, "eth0"));
+	assert_int_equal(unlinkat(f->fd, "snapshot", 0), 0);
+	snapshot_free(&s);
+	snapshot_free(&again);
 }
 
 static struct rtnl_link device(const char *name, int ifindex, uint8_t last_byte, bool is_permanent)
@@ -247,6 +272,7 @@ int main(void)
 		WITH_FOLDER(test_state_remove_tree_absent),
 		cmocka_unit_test(test_snapshot_parse_damaged),
 		cmocka_unit_test(test_snapshot_parse_sysctl),
+		WITH_FOLDER(test_snapshot_keeps_wireless_devices),
 		cmocka_unit_test(test_snapshot_find_link),
 	};
 

@@ -1,0 +1,78 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# in the VM: 6.1 6.12
+# wireless uplinks: they move with their phy, and come home with it
+# shellcheck disable=SC2154 # run sets status, output and stderr
+
+load wifi
+
+setup() { wifi_setup; }
+teardown() { wifi_teardown; }
+
+# what a card may have: another device on its phy, names, addresses
+dress() {
+	lab_run iw "$card" interface add mon0 type monitor
+	lab_run ip -batch - <<-E
+		link set wlan0 mtu 1400 alias roof
+		link property add dev wlan0 altname wlp3s0
+		link set wlan0 up
+		addr add 192.0.2.40/26 dev wlan0
+		addr add 2001:db8:1::40/64 dev wlan0 nodad
+		route add default via 192.0.2.1 dev wlan0 metric 600
+		neigh add 192.0.2.1 lladdr 02:77:67:00:00:01 dev wlan0 nud permanent
+	E
+	lab_run sh -c 'echo 2 >/proc/sys/net/ipv4/conf/wlan0/rp_filter'
+}
+
+@test "a card moves with everything on its phy, and comes home with what it had" {
+	dress
+	remember
+	run -0 up -n wg1
+	[[ $output = *"phy.move phy${card#phy#} -> physical: $card with "*"link.restore wlan0 in physical"*"link.restore mon0 in physical"* ]]
+	[[ $output != *link.move* ]]
+	unchanged
+	up wg1
+	[ "$(devices home)" = "" ]
+	[ "$(devices physical)" = "$card mon0"$'\n'"$card wlan0" ]
+	in_physical ip -j addr show wlan0 | jq -e '.[0] | .mtu == 1400 and (.altnames | index("wlp3s0"))
+		and (.flags | index("UP")) and ([.addr_info[].local] | index("192.0.2.40") and index("2001:db8:1::40"))'
+	in_physical ip route show default | grep -q 'via 192.0.2.1 dev wlan0'
+	run -0 lab_wgns status wg1
+	[[ $output = *wlan0* ]]
+	run -0 lab_wgns verify wg1
+	down wg1
+	unchanged
+}
+
+@test "a laptop joins its network from physical, and from home again" {
+	local other
+	access_point "${radios[1]}"
+	lab_install
+	join_in_home
+	run -0 up -n wg1
+	[[ $output = *'wlan0 leaves its wireless network by the move'*'--profile supplicant'* ]]
+	leave home
+	# behind the access point is another network, which home does not hear any more
+	up wg1
+	lab_capture_start
+	join_in_physical
+	lab_wait_handshake wg1
+	[ "$(get 10.78.0.80/)" = "behind the tunnel" ]
+	# the air, and the network that carries the tunnel, are physical's
+	lab_run env -u SUDO_UID "$WGNS" exec --user root --profile supplicant --physical iw dev wlan0 scan freq 2412 | grep -q 'SSID: lab'
+	[ "$(lab_run env -u SUDO_UID "$WGNS" exec --physical curl -sm 10 http://203.0.113.80/)" = 'the public web' ]
+	run lab_run iw dev wlan0 link
+	[ "$status" != 0 ]
+	[ "$(devices home)" = "" ]
+	lab_capture_stop
+	[ "$(lab_capture_count 'ether src 02:00:00:00:00:00 and host 198.51.100.2 and udp port 51820')" -gt 0 ]
+	[ "$(lab_capture_count 'host 10.78.0.80')" = 0 ]
+	run -3 down wg1
+	[[ $output = *'programs still run in physical: wpa_supplicant'* ]]
+	down --kill wg1
+	[ "$(devices home)" = "$card wlan0" ]
+	# what it had last it has still, and the network is there as soon as somebody joins it
+	lab_run ip -4 addr show wlan0 | grep -q 'inet 192.0.2.'
+	join_in_home
+	[ "$(lab_run curl -sm 10 http://203.0.113.80/)" = 'the public web' ]
+}
