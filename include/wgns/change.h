@@ -52,6 +52,9 @@ struct change_up {
 	unsigned resolve_retries;
 	enum kill_switch kill_switch;
 	bool has_lan; /* home reaches the uplinks' own networks */
+	enum agent_choice agent; /* who configures the uplinks in physical */
+	char *const *agents; /* AGENT_NAMED: profiles and systemd:UNIT */
+	size_t n_agents;
 	bool should_watch; /* start `wgns watch` */
 	unsigned
 		wait_s; /* roll back when there is no handshake after so many seconds; 0: do not wait */

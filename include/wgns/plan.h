@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "wgns/agents.h"
 #include "wgns/err.h"
 #include "wgns/guard.h"
 #include "wgns/nl80211.h"
@@ -107,6 +108,7 @@ struct host {
 	char etc_mount
 		[128]; /* a mount below /etc, whose place shows what is under it in a box; "" for none */
 	struct host_guard guard;
+	struct host_agents agents;
 	bool is_netns_dir_shared; /* /run/netns is a mount point already, as ip-netns(8) makes it */
 };
 void host_free(struct host *host);
@@ -147,6 +149,9 @@ struct plan_request {
 	bool has_group; /* there is such a group */
 	enum kill_switch kill_switch;
 	bool has_lan; /* home reaches the uplinks' own networks */
+	enum agent_choice agent; /* who configures the uplinks in physical */
+	char *const *agents; /* AGENT_NAMED: profiles and systemd:UNIT */
+	size_t n_agents;
 	bool should_watch; /* start `wgns watch` */
 	unsigned wait_s; /* for a handshake; 0: do not wait */
 	unsigned confirm_s; /* for somebody to confirm it; 0: do not ask */

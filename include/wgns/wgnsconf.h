@@ -19,11 +19,22 @@ enum kill_switch {
 	KILL_SWITCH_NO,
 };
 
+/* [Physical] Agent: who configures the uplinks in physical */
+enum agent_choice {
+	AGENT_AUTO, /* what configures them now */
+	AGENT_NONE,
+	AGENT_NAMED,
+};
+#define WGNSCONF_AGENTS_MAX 16
+
 struct wgnsconf {
 	char **uplinks; /* [Physical] Uplinks */
 	size_t n_uplinks;
 	bool has_uplinks; /* false: auto */
 	bool has_lan; /* [Physical] Lan = yes: home reaches the uplinks' own networks */
+	enum agent_choice agent; /* [Physical] Agent */
+	char **agents; /* AGENT_NAMED: names of profiles, and systemd:UNIT, in their order */
+	size_t n_agents;
 	enum kill_switch kill_switch; /* [Guard] KillSwitch */
 	bool should_watch; /* [Tunnel] Watch = yes: `up` starts `wgns watch` */
 	char backend[16]; /* [Tunnel] Backend: auto, kernel, userspace */

@@ -92,6 +92,46 @@ static int take_watch(void *ctx, struct ini_span value)
 	return take_yes_no(value, &conf->should_watch);
 }
 
+static bool is_agent(struct ini_span word)
+{
+	static const char unit[] = "systemd:";
+	static const char allowed[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+.-";
+	bool is_unit = word.len > sizeof(unit) - 1 && memcmp(word.s, unit, sizeof(unit) - 1) == 0;
+
+	if (is_unit)
+		word = (struct ini_span){ word.s + sizeof(unit) - 1, word.len - sizeof(unit) + 1 };
+	/* as names of profiles, and as systemd.unit(5) has it */
+	if (word.len > (is_unit ? 255 : 64) || word.s[0] == '.' || word.s[0] == '-')
+		return false;
+	for (size_t i = 0; i < word.len; i++) {
+		if (!memchr(allowed, word.s[i], sizeof(allowed) - 1) &&
+		    !(is_unit && memchr(":@\\", word.s[i], 3)))
+			return false;
+	}
+	return true;
+}
+
+static int take_agent(void *ctx, struct ini_span value)
+{
+	struct wgnsconf *conf = ctx;
+	struct ini_span word;
+
+	str_list_free(&conf->agents, &conf->n_agents);
+	conf->agent = ini_is(value, "none") ? AGENT_NONE : AGENT_AUTO;
+	if (ini_is(value, "auto") || ini_is(value, "none"))
+		return 0;
+	conf->agent = AGENT_NAMED;
+	while (ini_word(&value, ",", &word)) {
+		if (!is_agent(word) || ini_is(word, "auto") || ini_is(word, "none") ||
+		    conf->n_agents == WGNSCONF_AGENTS_MAX)
+			return -EINVAL;
+		if (str_list_add(&conf->agents, &conf->n_agents, word.s, word.len) < 0)
+			return -ENOMEM;
+	}
+	return conf->n_agents ? 0 : -EINVAL;
+}
+
 static int take_kill_switch(void *ctx, struct ini_span value)
 {
 	struct wgnsconf *conf = ctx;
@@ -129,6 +169,8 @@ static int take_group(void *ctx, struct ini_span value)
 static const struct keyfile_entry entries[] = {
 	{ "[Physical]", "Uplinks", "auto, or names of interfaces", take_uplinks, false },
 	{ "[Physical]", "Lan", "yes or no", take_lan, false },
+	{ "[Physical]", "Agent", "auto, none, or names of profiles and systemd:UNIT", take_agent,
+	  false },
 	{ "[Guard]", "KillSwitch", "up, boot or no", take_kill_switch, false },
 	{ "[Tunnel]", "Watch", "yes or no", take_watch, false },
 	{ "[Tunnel]", "Backend", "auto, kernel or userspace", take_backend, false },
@@ -166,6 +208,7 @@ void wgnsconf_init(struct wgnsconf *conf)
 void wgnsconf_free(struct wgnsconf *conf)
 {
 	str_list_free(&conf->uplinks, &conf->n_uplinks);
+	str_list_free(&conf->agents, &conf->n_agents);
 	wgnsconf_init(conf);
 }
 

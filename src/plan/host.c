@@ -26,6 +26,7 @@ void host_free(struct host *host)
 	rtnl_list_free(&host->addrs);
 	rtnl_list_free(&host->routes);
 	free(host->tunnels);
+	host_agents_free(&host->agents);
 	*host = (struct host){ 0 };
 }
 

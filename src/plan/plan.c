@@ -149,6 +149,8 @@ static int plan_layout(const struct plan_request *rq, const struct host *host, s
 	if (rc == 0 && rq->has_lan)
 		rc = plan_lan_before(plan, e);
 	if (rc == 0)
+		rc = plan_agents_stop(rq, host, plan, e);
+	if (rc == 0)
 		rc = add(plan, e, "sysctl.save home");
 	/* in front of what configures home again when it is undone */
 	if (rc == 0)
@@ -169,6 +171,9 @@ static int plan_layout(const struct plan_request *rq, const struct host *host, s
 		rc = add(plan, e, "route.restore physical");
 	if (rc == 0 && rq->has_lan)
 		rc = plan_lan_after(rq, host, &lan, plan, e);
+	/* last, so that backwards they end while the devices are still there */
+	if (rc == 0)
+		rc = plan_agents_start(rq, host, plan, e);
 	plan->n_layout = plan->n;
 	return rc;
 }

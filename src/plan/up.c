@@ -68,6 +68,9 @@ static int make_plan(const struct change_up *up, int run_fd, struct plan *out,
 		.has_group = group_find(up->group, &ignored, &why_not) == 0,
 		.kill_switch = up->kill_switch,
 		.has_lan = up->has_lan,
+		.agent = up->agent,
+		.agents = up->agents,
+		.n_agents = up->n_agents,
 		.should_watch = up->should_watch,
 		.wait_s = up->wait_s,
 		.confirm_s = up->confirm_s,
@@ -84,6 +87,9 @@ static int make_plan(const struct change_up *up, int run_fd, struct plan *out,
 		return err_as(e, ERR_KIND_MACHINE);
 	rq.backend = (*backend)->name;
 	rc = host_read(run_fd, up->uplinks, up->n_uplinks, &host, e);
+	if (rc == 0)
+		rc = host_read_agents(up->agents, up->n_agents, up->profile_dirs,
+				      up->n_profile_dirs, &host.agents, e);
 	if (rc == 0)
 		rq.n_sessions = sessions_find(up, &host, sessions);
 	if (rc == 0)
