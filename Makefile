@@ -52,9 +52,10 @@ PLATFORM := $(call programs,tests/platform/*.c)
 FUZZ := $(call programs,tests/fuzz/fuzz_*.c)
 BENCH := $(addprefix $(O)/tests/bench/,floor runner arrival)
 PROFILES := $(sort $(wildcard profiles/*.profile profiles/*.list))
+AGENTS := $(sort $(wildcard scripts/agents/*))
 MAN := $(sort $(wildcard man/*.[1-9]))
 
-all: $(O)/wgns $(O)/wgns-exec $(PROFILES:%=$(O)/%) ## build wgns and its helper (the default)
+all: $(O)/wgns $(O)/wgns-exec $(PROFILES:%=$(O)/%) $(AGENTS:scripts/%=$(O)/%) ## build wgns and its helper (the default)
 
 $(O)/wgns: $(CMD_OBJ) $(O)/libwgns.a
 	$(call say,LINK,$@)$(CC) $(ALL_LDFLAGS) -Wl,--as-needed -o $@ $^ $(PKG_LIBS)
@@ -71,6 +72,9 @@ $(O)/libwgns.a: $(LIB_OBJ)
 # wgns in a build folder finds them beside itself
 $(O)/profiles/%: profiles/%
 	@install -D -m 644 $< $@
+
+$(O)/agents/%: scripts/agents/%
+	@install -D -m $(if $(findstring script,$*),755,644) $< $@
 
 $(O)/%.o: %.c $(O)/flags
 	@mkdir -p $(@D)
@@ -122,6 +126,9 @@ install: all ## install below DESTDIR PREFIX BINDIR ...; without DESTDIR, as roo
 	install -m 755 $(O)/wgns $(DESTDIR)$(BINDIR)/wgns
 	install -m 755 $(O)/wgns-exec $(DESTDIR)$(HELPER)
 	$(if $(PROFILES),install -m 644 $(PROFILES) $(DESTDIR)$(DATADIR)/wgns/profiles)
+	install -d -m 755 $(DESTDIR)$(LIBEXECDIR)/wgns/agents
+	install -m 644 $(AGENTS) $(DESTDIR)$(LIBEXECDIR)/wgns/agents
+	chmod 755 $(DESTDIR)$(LIBEXECDIR)/wgns/agents/udhcpc-script
 	$(foreach m,$(MAN),install -D -m 644 $(m) $(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $(m)))/$(notdir $(m)) &&) :
 	install -D -m 644 scripts/wgns.sysusers $(DESTDIR)$(SYSUSERSDIR)/wgns.conf
 	install -d $(DESTDIR)$(SYSTEMDUNITDIR)
@@ -146,6 +153,7 @@ uninstall: ## remove what install put there; configuration and the group stay
 	rm -f $(DESTDIR)$(BINDIR)/wgns $(DESTDIR)$(HELPER) $(DESTDIR)$(SYSUSERSDIR)/wgns.conf
 	rm -f $(DESTDIR)$(SYSTEMDUNITDIR)/wgns-guard.service
 	rm -f $(DESTDIR)$(DATADIR)/wgns/profiles/*.profile $(DESTDIR)$(DATADIR)/wgns/profiles/*.list
+	rm -rf $(DESTDIR)$(LIBEXECDIR)/wgns/agents
 	rmdir $(dir $(DESTDIR)$(HELPER)) $(DESTDIR)$(DATADIR)/wgns/profiles $(DESTDIR)$(DATADIR)/wgns \
 		$(DESTDIR)$(SYSCONFDIR)/wgns 2>/dev/null || :
 	$(foreach m,$(MAN),rm -f $(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $(m)))/$(notdir $(m)) &&) :

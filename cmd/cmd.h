@@ -38,7 +38,7 @@ struct cmd {
 	int (*run)(int argc, char **argv);
 };
 
-extern const struct cmd cmd_check, cmd_confirm, cmd_doctor, cmd_down, cmd_exec, cmd_genkey,
+extern const struct cmd cmd_agent, cmd_check, cmd_confirm, cmd_doctor, cmd_down, cmd_exec, cmd_genkey,
 	cmd_guard, cmd_pubkey, cmd_recover, cmd_reload, cmd_save, cmd_status, cmd_strip,
 	cmd_unit_dropin, cmd_up, cmd_verify, cmd_watch;
 

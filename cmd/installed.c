@@ -15,6 +15,7 @@
 #endif
 #define HELPER "/wgns-exec"
 #define PROFILES "/profiles"
+#define SCRIPTS "/agents"
 #define LONGEST_NAME sizeof(HELPER)
 
 static bool is_roots_alone(const char *path, mode_t type)
@@ -64,6 +65,16 @@ static bool is_path_roots_alone(const char *path)
 			return false;
 	}
 	return is_roots_alone("/", S_IFDIR) && is_roots_alone(path, S_IFDIR);
+}
+
+void installed_scripts(char out[PATH_MAX])
+{
+	size_t len = own_folder(out);
+
+	if (len)
+		memcpy(out + len, SCRIPTS, sizeof(SCRIPTS));
+	if (!len || !is_path_roots_alone(out))
+		(void)snprintf(out, PATH_MAX, "%s", WGNS_LIBEXECDIR SCRIPTS); /* fits */
 }
 
 void installed_profiles(char shipped[PATH_MAX], const char *dirs[INSTALLED_PROFILE_DIRS])

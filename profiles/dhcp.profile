@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# dhcp.profile - a DHCP client in physical: dhclient, udhcpc, dhcpcd. Root has to start it.
+# dhcp.profile - a DHCP client in physical: dhclient, udhcpc, dhcpcd. `up` starts one for each uplink when wgns.conf(5)
+# says Agent = dhcp, or when one of them was at work in home. Root can do it by hand, too.
 #
 #   sudo wgns exec --user root --profile dhcp dhclient -d eth0
 #
@@ -10,6 +11,16 @@ Description = a DHCP client, for root: may set addresses and routes
 Box = physical
 Capabilities = net_admin net_raw net_bind_service
 Listen = no
+# its scripts would tell home's resolver of the uplink's servers
+SystemBus = no
+
+# the first that is installed; it stays in the foreground, and its script and the portal's option are added by wgns
+[Agent]
+Uplinks = all
+Command = dhclient -d %i
+Command = dhcpcd -B %i
+Command = udhcpc -f -i %i
+Command = busybox udhcpc -f -i %i
 
 [Filter]
 Allow = @base @files @process @network

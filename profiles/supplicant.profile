@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# supplicant.profile - wpa_supplicant in physical. Root has to start it.
+# supplicant.profile - wpa_supplicant in physical. `up` starts it for each wireless uplink when wgns.conf(5) says
+# Agent = supplicant dhcp, or when it was at work in home. Root can do it by hand, too.
 #
 # iwd also keeps keys in the kernel: copy the file to /etc/wgns/profiles/iwd.profile, and add
 #   Allow = add_key keyctl request_key
@@ -8,6 +9,10 @@ Description = wpa_supplicant, for root: may set up Wi-Fi and 802.1X
 Box = physical
 Capabilities = net_admin net_raw
 Listen = no
+
+[Agent]
+Uplinks = wireless
+Command = wpa_supplicant -i %i -c /etc/wpa_supplicant/wpa_supplicant-%i.conf
 
 [Filter]
 Allow = @base @files @process @network

@@ -177,8 +177,8 @@ int plan_uplinks(const struct plan_request *rq, const struct host *host, struct 
 /** plan_check_movable - can this uplink move? Return: 0, or an error of kind MACHINE that says why not */
 int plan_check_movable(const struct host *host, const struct rtnl_link *link, struct err *e);
 /** plan_warn_uplink - what a move of this uplink costs, added to @plan's warnings; Return: 0 or -ENOMEM */
-int plan_warn_uplink(const struct host *host, struct plan *plan, const struct rtnl_link *link,
-		     struct err *e);
+int plan_warn_uplink(const struct plan_request *rq, const struct host *host, struct plan *plan,
+		     const struct rtnl_link *link, struct err *e);
 /** plan_is_same_phy - are both wireless devices of one phy? They move together */
 bool plan_is_same_phy(const struct host_device *a, const struct host_device *b);
 /** plan_check_place - is the caller outside of physical? Return: 0, or an error of kind STATE, as the next three */

@@ -15,6 +15,14 @@
 #define PROFILE_SUFFIX ".profile"
 #define PROFILE_LIST_SUFFIX ".list"
 
+#define PROFILE_AGENTS_MAX 16
+
+/* A way to start an agent: `Command =` of [Agent]. */
+struct profile_command {
+	char **argv; /* %i stands for the uplink */
+	size_t argc;
+};
+
 struct profile {
 	char name[PROFILE_NAME_MAX + 1];
 	char *path; /* owned: the file that it was read from */
@@ -33,6 +41,10 @@ struct profile {
 	size_t n_unset;
 	char **command; /* words in front of the program */
 	size_t n_command;
+	/* [Agent]: in the order in which they are tried; none: the profile is for no agent */
+	struct profile_command agents[PROFILE_AGENTS_MAX];
+	size_t n_agents;
+	bool is_for_air; /* wireless uplinks only: it is the one that associates */
 	/* system calls, with every @LIST expanded; see struct filter_rules */
 	char **allow, **deny;
 	size_t n_allow, n_deny;

@@ -19,6 +19,8 @@ void profile_free(struct profile *p)
 	str_list_free(&p->env, &p->n_env);
 	str_list_free(&p->unset, &p->n_unset);
 	str_list_free(&p->command, &p->n_command);
+	for (size_t i = 0; i < p->n_agents; i++)
+		str_list_free(&p->agents[i].argv, &p->agents[i].argc);
 	str_list_free(&p->allow, &p->n_allow);
 	str_list_free(&p->deny, &p->n_deny);
 	profile_init(p);

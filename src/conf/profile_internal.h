@@ -51,6 +51,9 @@ int prof_take_listen(void *ctx, struct ini_span value);
 int prof_take_environment(void *ctx, struct ini_span value);
 int prof_take_unset(void *ctx, struct ini_span value);
 int prof_take_command(void *ctx, struct ini_span value);
+/* profile_agent.c: [Agent] */
+int prof_take_agent_uplinks(void *ctx, struct ini_span value);
+int prof_take_agent_command(void *ctx, struct ini_span value);
 /* profile_filter.c: [Filter] */
 int prof_take_allow(void *ctx, struct ini_span value);
 int prof_take_deny(void *ctx, struct ini_span value);

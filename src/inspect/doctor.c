@@ -25,6 +25,9 @@ static int read_host(const struct doctor_request *rq, int run_fd, struct host *h
 	const struct wgnsconf *settings = rq->settings;
 	int rc = host_read(run_fd, settings->uplinks, settings->n_uplinks, host, e);
 
+	if (rc == 0)
+		rc = host_read_agents(settings->agents, settings->n_agents, rq->profile_dirs,
+				      rq->n_profile_dirs, &host->agents, e);
 	if (rc == 0 && geteuid() != 0)
 		look_from_outside(host);
 	return rc;

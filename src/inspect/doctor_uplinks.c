@@ -102,7 +102,10 @@ int doctor_read_uplinks(const struct wgnsconf *settings, const struct host *host
 			struct doctor_uplinks *out, struct err *e)
 {
 	const struct plan_request rq = { .uplinks = settings->uplinks,
-					 .n_uplinks = settings->n_uplinks };
+					 .n_uplinks = settings->n_uplinks,
+					 .agent = settings->agent,
+					 .agents = settings->agents,
+					 .n_agents = settings->n_agents };
 	struct plan found = { 0 }, costs = { 0 };
 	int rc = 0;
 
@@ -118,7 +121,7 @@ int doctor_read_uplinks(const struct wgnsconf *settings, const struct host *host
 	for (size_t i = 0; rc == 0 && i < found.n_uplinks; i++) {
 		const struct rtnl_link *link = rtnl_links_by_name(&host->links, found.uplinks[i]);
 		read_uplink(host, link, &out->items[out->n++]);
-		rc = plan_warn_uplink(host, &costs, link, e);
+		rc = plan_warn_uplink(&rq, host, &costs, link, e);
 	}
 	out->warnings = costs.warnings;
 	out->n_warnings = costs.n_warnings;

@@ -41,6 +41,9 @@ static const struct op ops[] = {
 	{ "lan.addr", lan_addr_run, NULL }, /* goes with the pair, as do the routes of lan.sync */
 	{ "lan.sync", lan_sync_run, NULL },
 	{ "lan.yield", lan_sync_run, lan_yield_undo },
+	{ "agent.stop", agent_stop_run, agent_stop_undo },
+	{ "agent.start", agent_start_run, agent_start_undo },
+	{ "agent.wait", agent_wait_run, NULL },
 	{ "tunnel.create", tunnel_create_run, tunnel_create_undo },
 	/* what the tunnel has goes with the tunnel */
 	{ "tunnel.move", tunnel_move_run, NULL },

@@ -50,6 +50,10 @@ op_fn handshake_wait_run;
 op_fn confirm_wait_run;
 /* op_watch.c: who looks after the tunnel */
 op_fn watch_start_run, watch_start_undo;
+/* op_agent.c: who configures the uplinks */
+op_fn agent_stop_run, agent_stop_undo, agent_start_run, agent_start_undo;
+/* op_agent_wait.c */
+op_fn agent_wait_run;
 /* op_adopt.c */
 /** op_restore_absent - what @snap has of devices that @present has not, where @r puts things back; an unplugged one is no error */
 int op_restore_absent(const struct restore *r, const struct snapshot *snap,

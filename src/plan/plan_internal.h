@@ -76,6 +76,9 @@ int plan_lan_after(const struct plan_request *rq, const struct host *host,
 int plan_lan_yield(const struct plan_request *rq, const struct host *host, struct plan *plan,
 		   struct err *e);
 
+/** agents_fit - is this a device for such an agent? Ethernet that does not only carry VLANs; or Wi-Fi */
+bool agents_fit(const struct host *host, const struct rtnl_link *link, enum agents_task task);
+
 /** plan_warn - Return: 0 or -ENOMEM */
 int plan_warn(struct plan *plan, const char *text, struct err *e);
 

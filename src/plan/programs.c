@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "wgns/agentfile.h"
 #include "wgns/backend.h"
 #include "wgns/fd.h"
 #include "wgns/state.h"
@@ -76,6 +77,7 @@ int programs_find(int run_fd, const struct netns_id *ns, struct netns_proc procs
 		for (size_t k = 0; k < n_tunnels; k++)
 			is_daemon = is_daemon || is_daemon_of(&procs[i], &tunnels[k]) ||
 				    is_watchers(run_fd, &procs[i], &tunnels[k]);
+		is_daemon = is_daemon || (procs[i].uid == 0 && agentfile_is_agents(procs[i].pid, NULL));
 		if (!is_daemon && procs[i].pid != getpid())
 			procs[kept++] = procs[i];
 	}

@@ -251,14 +251,16 @@ static int warn_lost(const struct host *host, struct plan *plan, const struct rt
 	return 0;
 }
 
-int plan_warn_uplink(const struct host *host, struct plan *plan, const struct rtnl_link *link,
-		     struct err *e)
+int plan_warn_uplink(const struct plan_request *rq, const struct host *host, struct plan *plan,
+		     const struct rtnl_link *link, struct err *e)
 {
 	int rc = warn_lost(host, plan, link, e);
 
 	if (rc == 0)
 		rc = plan_warn_wireless(host, plan, link, e);
-	return rc < 0 ? rc : warn_lease(host, plan, link, e);
+	if (rc < 0 || plan_agents_cover(rq, host, link->name, AGENTS_ADDRESS))
+		return rc;
+	return warn_lease(host, plan, link, e);
 }
 
 /* --uplink leaves a way out of the tunnel where another uplink stays: nobody should learn that from a capture */
@@ -300,7 +302,7 @@ int plan_uplinks(const struct plan_request *rq, const struct host *host, struct 
 		const struct rtnl_link *link = rtnl_links_by_name(&host->links, plan->uplinks[i]);
 		rc = plan_check_movable(host, link, e);
 		if (rc == 0)
-			rc = plan_warn_uplink(host, plan, link, e);
+			rc = plan_warn_uplink(rq, host, plan, link, e);
 	}
 	if (rc == 0 && plan->n_uplinks > RTNL_MAP_MAX) {
 		err_say(e, E2BIG, "%zu uplinks are more than the %d that wgns moves",

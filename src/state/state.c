@@ -158,7 +158,7 @@ static int remove_files(int dir_fd, const char *path, struct err *e)
 
 int state_remove_tree(int run_fd, const char *path, struct err *e)
 {
-	static const char *const subfolders[] = { "etc", SEAL_FRESH_NAME };
+	static const char *const subfolders[] = { "etc", SEAL_FRESH_NAME, "agent", "lease" };
 	struct err why;
 	int fd = state_openat(run_fd, path, O_RDONLY | O_DIRECTORY, &why);
 
