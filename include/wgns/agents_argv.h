@@ -4,6 +4,7 @@
 #define WGNS_AGENTS_ARGV_H
 
 #include <net/if.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 struct agents_argv {
@@ -16,6 +17,11 @@ void agents_argv_free(struct agents_argv *a);
 const char *agents_program_of(const char *comm, char *const *argv, size_t argc);
 /** agents_device_of - which device the arguments name; "": none or several */
 void agents_device_of(const char *program, char *const *argv, size_t argc, char out[IFNAMSIZ]);
+
+/** agents_is_proxy - root's part of a dhcpcd that has given up root: its parent is the one that matters */
+bool agents_is_proxy(char *const *argv, size_t argc);
+/** agents_is_helper - another process that dhcpcd keeps beside itself */
+bool agents_is_helper(char *const *argv, size_t argc);
 
 /**
  * agents_argv_in_home - the arguments with which it was started, as far as it has not written over them (dhcpcd does)

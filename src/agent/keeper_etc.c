@@ -2,6 +2,7 @@
 /* the agent's own /etc: hooks are written into it, and what the agent writes is read */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <net/if.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,7 +16,6 @@
 
 #define HOOK_MAX (1u << 20)
 #define LEASE_PREFIX "wgns.lease."
-#define PORTAL_OPTION "\nalso request v4-captive-portal;\n"
 
 /* behind what is there already */
 static int append(const char *path, const char *text, size_t len, struct err *e)
@@ -47,18 +47,36 @@ static bool is_folder(const char *path)
 	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
-/* which configuration does it read? the last -cf counts; one outside of /etc stays as it is */
-static int ask_for_portal(const struct child *child, struct err *e)
+/*
+ * Which configuration does it read? The last one that is named counts; one outside of /etc stays as it is. Ours comes first: behind
+ * it there may be a section for one device.
+ */
+static int ask_for_portal(const struct child *child, const char *option, const char *conf,
+			  const char *text, struct err *e)
 {
-	const char *conf = "/etc/dhcp/dhclient.conf";
+	AUTO_STRBUF struct strbuf all = { 0 };
+	AUTO_FREE char *old = NULL;
+	struct err ignored; /* there is none */
+	size_t len;
 
 	for (size_t i = 0; i + 1 < child->argv.argc; i++) {
-		if (strcmp(child->argv.argv[i], "-cf") == 0)
+		if (strcmp(child->argv.argv[i], option) == 0)
 			conf = child->argv.argv[i + 1];
 	}
 	if (strncmp(conf, "/etc/", 5) != 0 || strstr(conf, "/../"))
 		return 0;
-	return append(conf, PORTAL_OPTION, sizeof(PORTAL_OPTION) - 1, e);
+	strbuf_addf(&all, "%s", text);
+	if (fd_read_file_at(AT_FDCWD, conf, HOOK_MAX, &old, &len, &ignored) == 0)
+		strbuf_add(&all, old, len);
+	if (all.is_failed)
+		return err_set(e, ENOMEM, "write the agent's %s", conf);
+	const char *name = strrchr(conf, '/') + 1;
+	char folder[PATH_MAX];
+	(void)snprintf(folder, sizeof(folder), "%.*s", (int)(name - conf), conf);
+	AUTO_FD int dir_fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir_fd < 0)
+		return err_set(e, errno, "open the agent's %s", folder);
+	return fd_replace_file_at(dir_fd, name, all.s, all.len, 0644, e);
 }
 
 static int write_dhclient(const struct keeper *k, struct err *e)
@@ -77,7 +95,8 @@ static int write_dhclient(const struct keeper *k, struct err *e)
 	if (rc == 0)
 		rc = append_hook(k, "dhclient-exit", "/etc/dhcp/dhclient-exit-hooks", e);
 	for (size_t i = 0; rc == 0 && i < k->n; i++)
-		rc = ask_for_portal(&k->children[i], e);
+		rc = ask_for_portal(&k->children[i], "-cf", "/etc/dhcp/dhclient.conf",
+				    "also request v4-captive-portal;\n", e);
 	return rc;
 }
 
@@ -88,7 +107,12 @@ int keeper_write_hooks(const struct keeper *k, struct err *e)
 	if (strcmp(k->run.program, "dhcpcd") != 0)
 		return 0;
 	int rc = append_hook(k, "dhcpcd-enter", "/etc/dhcpcd.enter-hook", e);
-	return rc < 0 ? rc : append_hook(k, "dhcpcd-exit", "/etc/dhcpcd.exit-hook", e);
+	if (rc == 0)
+		rc = append_hook(k, "dhcpcd-exit", "/etc/dhcpcd.exit-hook", e);
+	for (size_t i = 0; rc == 0 && i < k->n; i++)
+		rc = ask_for_portal(&k->children[i], "-f", "/etc/dhcpcd.conf",
+				    "define 114 string wgns_portal\noption wgns_portal\n", e);
+	return rc;
 }
 
 /* Return: 1 and the text, 0 when there is none; a longer file is none */

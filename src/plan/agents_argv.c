@@ -193,6 +193,22 @@ static int from_title(const char *title, struct agents_argv *out)
 	return rc;
 }
 
+bool agents_is_proxy(char *const *argv, size_t argc)
+{
+	static const char proxy[] = "[privileged proxy]";
+	const char *title = title_of(argv, argc);
+
+	return title && strncmp(title, proxy, sizeof(proxy) - 1) == 0;
+}
+
+bool agents_is_helper(char *const *argv, size_t argc)
+{
+	const char *title = title_of(argv, argc);
+
+	return title && title[0] == '[' && strncmp(title, "[manager]", 9) != 0 &&
+	       strncmp(title, "[master]", 8) != 0;
+}
+
 int agents_argv_in_home(char *const *argv, size_t argc, struct agents_argv *out)
 {
 	const char *title = title_of(argv, argc);
@@ -203,20 +219,15 @@ int agents_argv_in_home(char *const *argv, size_t argc, struct agents_argv *out)
 	return rc;
 }
 
-/* udhcpc runs our script, which tells the keeper, and asks for the portal; dhcpcd asks for it, too */
+/* udhcpc runs our script, which tells the keeper, and asks for the portal */
 static int add_own(const char *program, const char *script, struct agents_argv *out)
 {
-	static const char *const udhcpc[] = { "-O", "114", "-s", NULL };
-	static const char *const dhcpcd[] = { "-o", "114", NULL };
-	bool is_udhcpc = strcmp(program, "udhcpc") == 0;
-	const char *const *words = is_udhcpc			    ? udhcpc
-				   : strcmp(program, "dhcpcd") == 0 ? dhcpcd
-								    : no_drops;
+	const char *const words[] = { "-O", "114", "-s", script };
 	int rc = 0;
 
-	for (; *words && rc == 0; words++)
-		rc = add(out, *words);
-	return rc == 0 && is_udhcpc ? add(out, script) : rc;
+	for (size_t i = 0; rc == 0 && strcmp(program, "udhcpc") == 0 && i < 4; i++)
+		rc = add(out, words[i]);
+	return rc;
 }
 
 /* is this udhcpc's own script? then how many words are left out */

@@ -101,6 +101,38 @@ static int read_argv(int dir_fd, struct agents_argv *out)
 	return rc;
 }
 
+static pid_t parent_of(int dir_fd)
+{
+	size_t len;
+	AUTO_FREE char *text = read_file(dir_fd, "stat", &len);
+	const char *end = text ? strrchr(text, ')') : NULL;
+	int parent = 0;
+
+	/* proc_pid_stat(5): the name is in parentheses and may hold anything */
+	return end && sscanf(end + 1, " %*c %d", &parent) == 1 ? parent : 0;
+}
+
+/*
+ * dhcpcd gives up root and keeps a child that is root's: the child says whose the parent is. Then the parent is meant, and
+ * what it calls itself.
+ */
+static int look_at_parent(int proc_fd, int dir_fd, struct host_agent *out, struct agents_argv *argv)
+{
+	char path[16], comm[32] = "";
+	size_t len;
+	pid_t parent = parent_of(dir_fd);
+
+	(void)snprintf(path, sizeof(path), "%d", (int)parent);
+	AUTO_FD int parent_fd = openat(proc_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	AUTO_FREE char *text = parent_fd < 0 ? NULL : read_file(parent_fd, "comm", &len);
+	(void)snprintf(comm, sizeof(comm), "%s", text ? text : "");
+	agents_argv_free(argv);
+	if (strcmp(comm, "dhcpcd\n") != 0)
+		return 0;
+	out->pid = parent;
+	return read_argv(parent_fd, argv);
+}
+
 /* Return: 1: it is one of them, and @out; 0; -ENOMEM */
 static int look_at(int proc_fd, const char *pid, struct host_agent *out, struct agents_argv *argv)
 {
@@ -121,7 +153,11 @@ static int look_at(int proc_fd, const char *pid, struct host_agent *out, struct 
 	if (!out->program || !argv->argc || !is_roots(dir_fd) ||
 	    !is_same_file(dir_fd, "ns/net", "/proc/thread-self/ns/net") ||
 	    !is_same_file(dir_fd, "ns/mnt", "/proc/thread-self/ns/mnt") ||
-	    proc_start_time(out->pid, &out->start_time) < 0)
+	    (agents_is_helper(argv->argv, argv->argc) && !agents_is_proxy(argv->argv, argv->argc)))
+		return rc;
+	if (agents_is_proxy(argv->argv, argv->argc))
+		rc = look_at_parent(proc_fd, dir_fd, out, argv);
+	if (rc < 0 || !argv->argc || proc_start_time(out->pid, &out->start_time) < 0)
 		return rc;
 	agents_device_of(name, argv->argv, argv->argc, out->device);
 	read_unit(dir_fd, out->unit);
@@ -131,16 +167,12 @@ static int look_at(int proc_fd, const char *pid, struct host_agent *out, struct 
 /* a child of another one of them is no agent of its own: dhcpcd has several */
 static bool is_child(int proc_fd, pid_t pid, const struct host_agents *all)
 {
-	char path[32];
-	int parent = 0;
-	size_t len;
+	char path[16];
 
-	(void)snprintf(path, sizeof(path), "%d/stat", (int)pid);
-	AUTO_FREE char *text = read_file(proc_fd, path, &len);
-	const char *end = text ? strrchr(text, ')') : NULL;
-	if (!end || sscanf(end + 1, " %*c %d", &parent) != 1)
-		return false;
-	for (size_t i = 0; i < all->n; i++) {
+	(void)snprintf(path, sizeof(path), "%d", (int)pid);
+	AUTO_FD int dir_fd = openat(proc_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	pid_t parent = dir_fd < 0 ? 0 : parent_of(dir_fd);
+	for (size_t i = 0; parent && i < all->n; i++) {
 		if (all->items[i].pid == parent)
 			return true;
 	}
