@@ -8,13 +8,14 @@
 #include <stddef.h>
 
 #include "wgns/dns.h"
+#include "wgns/tool.h"
 
 #define DNS_ETC "/etc"
 #define DNS_FILE_NAME "resolv.conf"
 #define DNS_ASIDE_NAME ".resolv.conf.wgns" /* what was there before the first tunnel */
 #define DNS_TEXT_MAX 65536 /* glibc reads no line longer than BUFSIZ; no real file comes near */
 
-#define DNS_ARGS_MAX 63 /* of a program that dns_run() starts */
+#define DNS_ARGS_MAX TOOL_ARGS_MAX /* of a program that dns_run() starts */
 
 /** dns_find_program - an executable file of that name in the directories of the system; Return: 0 or -ENOENT */
 int dns_find_program(const char *name, char path[PATH_MAX]);
