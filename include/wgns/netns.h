@@ -46,6 +46,13 @@ int netns_socket(int ns_fd, int domain, int type, int protocol, struct err *e);
  */
 int netns_free_port(int ns_fd, uint16_t *out, struct err *e);
 
+/**
+ * netns_mount_sysfs - mount the sysfs that shows @ns_fd's devices on the folder @path, in the caller's mount namespace
+ * Writable: what is read-only for the whole of it can never be mounted writable again. It holds the namespace until it is
+ * unmounted. Return: 0 or -errno
+ */
+int netns_mount_sysfs(int ns_fd, const char *path, struct err *e);
+
 /** netns_enter - move this process for good (children that start hooks and daemons) */
 int netns_enter(int ns_fd, struct err *e);
 

@@ -17,6 +17,7 @@
 #include "wgns/nl80211.h"
 #include "wgns/rtnl.h"
 #include "wgns/state.h"
+#include "wgns/units.h"
 #include "wgns/wgnsconf.h"
 #include "wgns/wgquick.h"
 
@@ -109,6 +110,7 @@ struct host {
 		[128]; /* a mount below /etc, whose place shows what is under it in a box; "" for none */
 	struct host_guard guard;
 	struct host_agents agents;
+	struct host_units units;
 	bool is_netns_dir_shared; /* /run/netns is a mount point already, as ip-netns(8) makes it */
 };
 void host_free(struct host *host);

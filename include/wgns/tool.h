@@ -4,6 +4,7 @@
 #define WGNS_TOOL_H
 
 #include <limits.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "wgns/err.h"
@@ -17,6 +18,7 @@ struct tool {
 	const char *const *argv; /* argv[0] is an absolute path; at most TOOL_ARGS_MAX, and NULL */
 	const char *input; /* what it reads from its standard input, or NULL */
 	unsigned wait_ms; /* then it is killed */
+	bool is_reason_first; /* of the lines on its stderr the first says what was wrong, not the last */
 	size_t output_max; /* bytes of what it may say on standard output; 0: nobody listens */
 };
 
@@ -25,7 +27,7 @@ struct tool {
  * @output: receives its standard output, owned; NULL: nobody listens
  *
  * It gets no descriptor but 0 to 2. When the caller is killed, its locks are held until the program has ended.
- * Return: 0; -EIO with the last line of its stderr when its status is not 0; -ETIMEDOUT; -errno
+ * Return: 0; -EIO with a line of its stderr when its status is not 0; -ETIMEDOUT; -errno
  */
 int tool_run(const struct tool *tool, char **output, struct err *e);
 

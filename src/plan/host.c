@@ -27,6 +27,7 @@ void host_free(struct host *host)
 	rtnl_list_free(&host->routes);
 	free(host->tunnels);
 	host_agents_free(&host->agents);
+	host_units_free(&host->units);
 	*host = (struct host){ 0 };
 }
 

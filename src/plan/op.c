@@ -19,9 +19,12 @@ static const struct op ops[] = {
 	{ "netns.share", netns_share_run, netns_share_undo },
 	{ "netns.name", netns_name_run, netns_name_undo },
 	{ "netns.prepare", netns_prepare_run, NULL }, /* goes with the namespace */
+	{ "netns.sysfs", netns_sysfs_run, netns_sysfs_undo },
 	{ "guard.set", guard_set_run, guard_set_undo }, /* physical's goes with the namespace */
 	{ "guard.allow", guard_allow_run, guard_allow_undo },
 	{ "guard.port", guard_port_run, guard_port_undo },
+	{ "unit.stop", unit_stop_run, unit_stop_undo },
+	{ "unit.dropin", unit_dropin_run, unit_dropin_undo },
 	{ "sysctl.save", sysctl_save_run, sysctl_save_undo },
 	{ "uplinks.save", uplinks_save_run,
 	  uplinks_save_undo }, /* its undo configures home again */
@@ -44,6 +47,8 @@ static const struct op ops[] = {
 	{ "agent.stop", agent_stop_run, agent_stop_undo },
 	{ "agent.start", agent_start_run, agent_start_undo },
 	{ "agent.wait", agent_wait_run, NULL },
+	{ "unit.start", unit_start_run, unit_start_undo },
+	{ "unit.wait", unit_wait_run, NULL }, /* it changes nothing */
 	{ "tunnel.create", tunnel_create_run, tunnel_create_undo },
 	/* what the tunnel has goes with the tunnel */
 	{ "tunnel.move", tunnel_move_run, NULL },

@@ -145,11 +145,15 @@ static int plan_layout(const struct plan_request *rq, const struct host *host, s
 	if (rc == 0)
 		rc = add(plan, e, "netns.prepare physical");
 	if (rc == 0)
+		rc = plan_units_prepare(rq, host, plan, e);
+	if (rc == 0)
 		rc = plan_guard_physical(rq, host, plan, e);
 	if (rc == 0 && rq->has_lan)
 		rc = plan_lan_before(plan, e);
 	if (rc == 0)
 		rc = plan_agents_stop(rq, host, plan, e);
+	if (rc == 0)
+		rc = plan_units_stop(rq, host, plan, e);
 	if (rc == 0)
 		rc = add(plan, e, "sysctl.save home");
 	/* in front of what configures home again when it is undone */
@@ -174,6 +178,8 @@ static int plan_layout(const struct plan_request *rq, const struct host *host, s
 	/* last, so that backwards they end while the devices are still there */
 	if (rc == 0)
 		rc = plan_agents_start(rq, host, plan, e);
+	if (rc == 0)
+		rc = plan_units_start(rq, host, plan, e);
 	plan->n_layout = plan->n;
 	return rc;
 }

@@ -91,6 +91,8 @@ static int make_plan(const struct change_up *up, int run_fd, struct plan *out,
 		rc = host_read_agents(up->agents, up->n_agents, up->profile_dirs,
 				      up->n_profile_dirs, &host.agents, e);
 	if (rc == 0)
+		rc = host_read_units(up->agent, up->agents, up->n_agents, &host, e);
+	if (rc == 0)
 		rq.n_sessions = sessions_find(up, &host, sessions);
 	if (rc == 0)
 		rc = plan_up(&rq, &host, out, e);

@@ -67,8 +67,8 @@ static void read_state(const char *text, struct nm_device *d)
 	for (size_t i = 0; i < sizeof(unmanaged) / sizeof(unmanaged[0]); i++)
 		d->is_managed = d->is_managed && strcmp(text, unmanaged[i]) != 0;
 	/* "(local only)", "(site only)": how far it reaches is not its matter */
-	d->is_connected = d->is_managed && (strcmp(text, "connected") == 0 ||
-					    strncmp(text, "connected (", 11) == 0);
+	d->is_connected = d->is_managed &&
+			  (strcmp(text, "connected") == 0 || strncmp(text, "connected (", 11) == 0);
 }
 
 int nm_parse_devices(const char *text, struct nm_device **out, size_t *n)
@@ -229,8 +229,9 @@ int nm_check_names(struct err *e)
 			      "NetworkManager would give the uplink's resolvers to home: %s is "
 			      "'%.40s' and not '%s'",
 			      wanted[i][0], is_set ? value : "", wanted[i][1]);
-		err_hint(e, "take %s= out of /etc/NetworkManager/NetworkManager.conf and what is "
-			    "below conf.d there, which win over what `up` writes below /run",
+		err_hint(e,
+			 "take %s= out of /etc/NetworkManager/NetworkManager.conf and what is "
+			 "below conf.d there, which win over what `up` writes below /run",
 			 wanted[i][0]);
 		return -EBUSY;
 	}

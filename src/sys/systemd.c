@@ -174,7 +174,10 @@ static int run(const char *const *options, char *const *units, size_t n, unsigne
 	argv[used++] = "--";
 	for (size_t i = 0; i < n; i++)
 		argv[used++] = units[i];
-	const struct tool tool = { .argv = argv, .wait_ms = wait_ms, .output_max = SHOW_MAX };
+	/* "Job for x.service failed because ..." comes before where to read more */
+	const struct tool tool = {
+		.argv = argv, .wait_ms = wait_ms, .is_reason_first = true, .output_max = SHOW_MAX
+	};
 	return tool_run(&tool, output, e);
 }
 
@@ -197,6 +200,10 @@ int systemd_show(struct systemd_unit *units, size_t n, struct err *e)
 
 int systemd_start(char *const *units, size_t n, unsigned wait_s, struct err *e)
 {
+	struct err ignored; /* those that never failed have nothing to forget */
+
+	/* who goes up and down often would else run into StartLimitBurst=, as after so many crashes */
+	(void)run((const char *[]){ "reset-failed", NULL }, units, n, SHOW_WAIT_MS, NULL, &ignored);
 	int rc = run((const char *[]){ "start", NULL }, units, n, wait_s * 1000, NULL, e);
 
 	return rc < 0 ? err_context(e, "start %s", n ? units[0] : "nothing") : 0;

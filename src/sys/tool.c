@@ -112,8 +112,8 @@ static int wait_for(pid_t pid, unsigned wait_ms, int *status)
 	return rc;
 }
 
-/* the last line that is not blank, printable; "" when there is none */
-static void last_line(int fd, char *out, size_t cap)
+/* the first or last line that is not blank, printable; "" when there is none */
+static void one_line(int fd, bool is_first, char *out, size_t cap)
 {
 	AUTO_FREE char *text = NULL;
 	struct err ignored; /* without its words the exit status has to do */
@@ -125,19 +125,20 @@ static void last_line(int fd, char *out, size_t cap)
 		return;
 	while (len && strchr(" \t\r\n", text[len - 1]))
 		text[--len] = '\0';
-	const char *newline = strrchr(text, '\n');
-	for (const char *c = newline ? newline + 1 : text; *c && n + 1 < cap; c++)
+	const char *newline = is_first ? NULL : strrchr(text, '\n');
+	for (const char *c = newline ? newline + 1 : text; *c && *c != '\n' && n + 1 < cap; c++)
 		out[n++] = (*c >= 0x20 && *c < 0x7f) ? *c : '?';
 	out[n] = '\0';
 }
 
-static int judge(const char *program, int status, int err_fd, struct err *e)
+static int judge(const struct tool *tool, int status, int err_fd, struct err *e)
 {
+	const char *program = tool->argv[0];
 	char said[256];
 
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return 0;
-	last_line(err_fd, said, sizeof(said));
+	one_line(err_fd, tool->is_reason_first, said, sizeof(said));
 	if (said[0])
 		return err_say(e, EIO, "%s: %s", program, said);
 	if (WIFSIGNALED(status))
@@ -180,7 +181,7 @@ int tool_run(const struct tool *tool, char **output, struct err *e)
 	int rc = wait_for(pid, tool->wait_ms, &status);
 	if (rc < 0)
 		return err_set(e, -rc, "wait for %s", tool->argv[0]);
-	rc = judge(tool->argv[0], status, err_fd, e);
+	rc = judge(tool, status, err_fd, e);
 	if (rc < 0 || !output)
 		return rc;
 	if (lseek(out_fd, 0, SEEK_SET) < 0)

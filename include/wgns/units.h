@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * units - the machine's own network managers, which are units of systemd, and how they move to physical
+ *
+ * A manager moves by a runtime drop-in: it is stopped in home and started again in the namespace, with that namespace's sysfs over
+ * /sys. Who asks it over the system bus (nmcli, a desktop's menu) does not notice, because the bus is a path socket.
+ */
+#ifndef WGNS_UNITS_H
+#define WGNS_UNITS_H
+
+#include <net/if.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "wgns/agents.h"
+#include "wgns/err.h"
+#include "wgns/systemd.h"
+
+/* A unit that is known to manage devices, or that `Agent =` names. */
+struct host_unit {
+	char name[SYSTEMD_UNIT_MAX];
+	bool is_loaded; /* there is such a unit */
+	bool is_active;
+	bool is_elsewhere; /* its main process is in another network namespace than the caller */
+	char **devices; /* owned: NetworkManager and systemd-networkd, those that they say they manage */
+	size_t n_devices;
+};
+
+/* The facts; a member of struct host. */
+struct host_units {
+	bool is_systemd; /* it is process 1 */
+	struct host_unit *items; /* of those that are known only what is loaded */
+	size_t n;
+};
+
+/**
+ * host_read_units - the managers that are there, and what they manage of @host's links
+ * @agents: `Agent =`, of which those that begin with AGENTS_UNIT count
+ * Asks systemd, and NetworkManager when it runs, for some seconds at most. Changes nothing. Return: 0 or -errno
+ */
+int host_read_units(enum agent_choice choice, char *const *agents, size_t n_agents,
+		    struct host *host, struct err *e);
+void host_units_free(struct host_units *units);
+const struct host_unit *host_unit_find(const struct host_units *units, const char *name);
+
+/* How a unit is called in `Agent =`, with ".service" where nothing else is said; Return: 0 or -EINVAL */
+int units_name(const char *agent, char out[SYSTEMD_UNIT_MAX]);
+
+/* What moves. */
+struct units_set {
+	struct {
+		const struct host_unit *unit;
+		bool is_on_demand; /* others start it when they need it: it is stopped, and not started */
+	} items[SYSTEMD_UNITS_MAX];
+	size_t n;
+};
+/**
+ * units_choose - the units that move with @plan's uplinks, and what moves with them; none: @out->n is 0
+ * Return: 0, or the refusal (kind MACHINE): a unit that is named is not there, does not run, or runs elsewhere
+ */
+int units_choose(const struct plan_request *rq, const struct host *host, const struct plan *plan,
+		 struct units_set *out, struct err *e);
+/** units_manager_of - who of @set configures this uplink (or its air); NULL: none of them */
+const struct host_unit *units_manager_of(const struct units_set *set, const struct host *host,
+					 const char *device, enum agents_task task);
+
+/** plan_units_prepare - what the namespace has to have for them: netns.sysfs */
+int plan_units_prepare(const struct plan_request *rq, const struct host *host, struct plan *plan,
+		       struct err *e);
+/** plan_units_stop - they end in home: unit.stop, unit.dropin */
+int plan_units_stop(const struct plan_request *rq, const struct host *host, struct plan *plan,
+		    struct err *e);
+/** plan_units_start - they begin in physical: unit.start, unit.wait; and what `up` warns of */
+int plan_units_start(const struct plan_request *rq, const struct host *host, struct plan *plan,
+		     struct err *e);
+/** plan_units_cover - will a unit look after the addresses (or the air) of this uplink in physical? */
+bool plan_units_cover(const struct plan_request *rq, const struct host *host, const char *device,
+		      enum agents_task task);
+
+/* A file that makes a unit start in physical. */
+#define UNITS_TEXT_MAX 768
+struct units_file {
+	char dir[SYSTEMD_UNIT_MAX + 32]; /* absolute */
+	const char *name;
+	char text[UNITS_TEXT_MAX];
+};
+#define UNITS_FILES_MAX 2 /* of one unit */
+#define UNITS_VARIANTS 3 /* of the text of a file, by what is installed */
+/**
+ * units_files - the files of one unit, as a pure function
+ * @variant: 0 to UNITS_VARIANTS - 1; the first is that of most machines
+ * Return: how many
+ */
+size_t units_files(const char *unit, unsigned variant, struct units_file out[UNITS_FILES_MAX]);
+/** units_variant - which is this machine's */
+unsigned units_variant(void);
+/** units_is_moved - does systemd start this unit in physical, because wgns said so? */
+bool units_is_moved(const char *unit);
+
+#define UNITS_NETWORKMANAGER "NetworkManager.service"
+#define UNITS_DISPATCHER "NetworkManager-dispatcher.service"
+#define UNITS_SUPPLICANT "wpa_supplicant.service"
+#define UNITS_IWD "iwd.service"
+#define UNITS_NETWORKD "systemd-networkd.service"
+#define UNITS_NETWORKD_SOCKET "systemd-networkd.socket"
+#define UNITS_DHCPCD "dhcpcd.service"
+#define UNITS_DROPINS "/run/systemd/system"
+#define UNITS_NETIF "/run/systemd/netif"
+
+/* in the folder of the box */
+#define UNITS_SYS "sys"
+#define UNITS_BOX_NETIF "netif" /* networkd's own, instead of UNITS_NETIF */
+#define UNITS_BOX_IWD "iwd.conf" /* its main.conf, when there is one */
+#define UNITS_BOX_CHOICES "nm-choices"
+
+#endif

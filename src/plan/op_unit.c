@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* managers of the machine: ended in home, begun in physical, and the other way round */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "op.h"
+#include "op_unit.h"
+#include "wgns/fd.h"
+#include "wgns/nm.h"
+#include "wgns/str.h"
+
+#define STOP_S 120 /* systemd itself kills after 90 s (DefaultTimeoutStopSec=) */
+#define START_S 90
+#define HOME_START_S 30 /* then systemd goes on with it alone */
+#define CHOICE_S 30
+#define CHOICES_MAX 16
+
+/* every word behind the operation is a unit, in parentheses when others start it */
+int op_units_read(const struct step *step, struct op_units *out, struct err *e)
+{
+	AUTO_FREE char *copy = strdup(step->text);
+	char *rest = copy;
+
+	*out = (struct op_units){ .n = 0 };
+	if (!copy)
+		return err_set(e, ENOMEM, "read the units");
+	(void)strsep(&rest, " ");
+	for (char *word = strsep(&rest, " "); word; word = strsep(&rest, " ")) {
+		size_t len = strlen(word);
+		bool is_on_demand = len > 2 && word[0] == '(' && word[len - 1] == ')';
+
+		if (is_on_demand) {
+			word[len - 1] = '\0';
+			word++;
+		}
+		if (!systemd_is_unit(word) || out->n == SYSTEMD_UNITS_MAX)
+			return err_say(e, EINVAL, "'%s' is no name of a unit", word);
+		(void)snprintf(out->names[out->n], SYSTEMD_UNIT_MAX, "%s", word);
+		out->is_on_demand[out->n++] = is_on_demand;
+	}
+	return 0;
+}
+
+static size_t list(struct op_units *units, bool has_on_demand, char *out[SYSTEMD_UNITS_MAX])
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < units->n; i++) {
+		if (has_on_demand || !units->is_on_demand[i])
+			out[n++] = units->names[i];
+	}
+	return n;
+}
+
+bool op_units_has(const struct op_units *units, const char *name)
+{
+	for (size_t i = 0; i < units->n; i++) {
+		if (strcmp(units->names[i], name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* ---- what somebody has chosen by hand, and would have to choose again ---- */
+
+static void note_choices(const struct op_env *env, const struct err *why)
+{
+	op_env_note(env, "a network that was chosen by hand may have to be chosen again: %s",
+		    why->text);
+}
+
+static void record_choices(struct op_env *env)
+{
+	struct nm_choice choices[CHOICES_MAX];
+	AUTO_STRBUF struct strbuf text = { 0 };
+	struct err why;
+
+	long n = nm_choices(choices, CHOICES_MAX, &why);
+	if (n < 0) {
+		note_choices(env, &why);
+		return;
+	}
+	for (long i = 0; i < n; i++)
+		strbuf_addf(&text, "%s %s\n", choices[i].uuid, choices[i].device);
+	AUTO_FD int dir_fd = state_openat(env->run_fd, OP_BOX_PATH, O_RDONLY | O_DIRECTORY, &why);
+	if (dir_fd < 0 || text.is_failed ||
+	    fd_replace_file_at(dir_fd, UNITS_BOX_CHOICES, text.len ? text.s : "", text.len, 0600,
+			       &why) < 0)
+		note_choices(env, &why);
+}
+
+static bool read_choice(const char *line, struct nm_choice *out)
+{
+	return sscanf(line, "%36s %15s", out->uuid, out->device) == 2 && nm_is_uuid(out->uuid);
+}
+
+static void choose_again(struct op_env *env)
+{
+	AUTO_FREE char *text = NULL;
+	struct nm_choice choice;
+	struct err why;
+	size_t len;
+
+	AUTO_FD int dir_fd = state_openat(env->run_fd, OP_BOX_PATH, O_RDONLY | O_DIRECTORY, &why);
+	if (dir_fd < 0 || fd_read_file_at(dir_fd, UNITS_BOX_CHOICES, 4096, &text, &len, &why) < 0)
+		return; /* nothing was recorded */
+	char *rest = text;
+	for (char *line = strsep(&rest, "\n"); line; line = strsep(&rest, "\n")) {
+		if (read_choice(line, &choice) && nm_bring_up(&choice, CHOICE_S, &why) < 0)
+			note_choices(env, &why);
+	}
+}
+
+/* ---- steps ---- */
+
+static int stop(struct op_units *units, struct err *e)
+{
+	struct systemd_unit now[SYSTEMD_UNITS_MAX] = { 0 };
+	char *names[SYSTEMD_UNITS_MAX] = { NULL };
+	struct err why;
+
+	size_t n = list(units, true, names);
+	int rc = systemd_stop(names, n, STOP_S, e);
+	if (rc == 0 || rc == -ETIMEDOUT)
+		return rc;
+	/* a unit that was removed meanwhile cannot be stopped, and does not run */
+	for (size_t i = 0; i < n; i++)
+		memcpy(now[i].name, units->names[i], SYSTEMD_UNIT_MAX);
+	if (systemd_show(now, n, &why) < 0)
+		return rc;
+	for (size_t i = 0; i < n; i++) {
+		if (now[i].is_active || now[i].pid)
+			return rc;
+	}
+	return 0;
+}
+
+int unit_stop_run(struct op_env *env, const struct step *step, struct err *e)
+{
+	struct op_units units;
+	int rc = op_units_read(step, &units, e);
+
+	if (rc < 0)
+		return rc;
+	if (op_units_has(&units, UNITS_NETWORKMANAGER))
+		record_choices(env);
+	return stop(&units, e);
+}
+
+/* the uplinks are in home again, and the drop-ins are gone */
+int unit_stop_undo(struct op_env *env, const struct step *step, struct err *e)
+{
+	char *names[SYSTEMD_UNITS_MAX] = { NULL };
+	struct op_units units;
+
+	int rc = op_units_read(step, &units, e);
+	if (rc < 0)
+		return rc;
+	for (size_t i = 0; i < units.n; i++) {
+		if (units_is_moved(units.names[i]))
+			return err_say(e, EBUSY,
+				       "%s would start in physical: " UNITS_DROPINS
+				       "/%s.d/wgns.conf is still there",
+				       units.names[i], units.names[i]);
+	}
+	size_t n = list(&units, false, names);
+	rc = systemd_start(names, n, HOME_START_S, e);
+	if (rc == -ETIMEDOUT) {
+		op_env_note(env, "%s is not ready after %d s; systemd goes on starting it",
+			    names[0], HOME_START_S);
+		return 0;
+	}
+	if (rc < 0) {
+		err_hint(e, "`systemctl status %s` says why; `systemctl start %s` starts it",
+			 names[0], names[0]);
+		return rc;
+	}
+	if (op_units_has(&units, UNITS_NETWORKMANAGER))
+		choose_again(env);
+	return 0;
+}
+
+int unit_start_run(struct op_env *env, const struct step *step, struct err *e)
+{
+	char *names[SYSTEMD_UNITS_MAX] = { NULL };
+	struct op_units units;
+
+	int rc = op_units_read(step, &units, e);
+	if (rc < 0)
+		return rc;
+	size_t n = list(&units, false, names);
+	rc = systemd_start(names, n, START_S, e);
+	if (rc < 0) {
+		err_hint(e, "`journalctl -u %s` says why", names[0]);
+		return rc;
+	}
+	if (op_units_has(&units, UNITS_NETWORKMANAGER))
+		choose_again(env);
+	return 0;
+}
+
+int unit_start_undo(struct op_env *env, const struct step *step, struct err *e)
+{
+	struct op_units units;
+	int rc = op_units_read(step, &units, e);
+
+	if (rc < 0)
+		return rc;
+	/* while it was in use somebody may have chosen another network; one that never came up has nothing to tell */
+	if (env->is_step_done && !env->is_rollback && op_units_has(&units, UNITS_NETWORKMANAGER) &&
+	    units_is_moved(UNITS_NETWORKMANAGER))
+		record_choices(env);
+	return stop(&units, e);
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* what the steps of units share */
+#ifndef WGNS_OP_UNIT_H
+#define WGNS_OP_UNIT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "wgns/engine.h"
+#include "wgns/units.h"
+
+struct op_units {
+	char names[SYSTEMD_UNITS_MAX][SYSTEMD_UNIT_MAX];
+	bool is_on_demand[SYSTEMD_UNITS_MAX];
+	size_t n;
+};
+/** op_units_read - the words behind the operation; Return: 0 or -errno */
+int op_units_read(const struct step *step, struct op_units *out, struct err *e);
+bool op_units_has(const struct op_units *units, const char *name);
+/** op_units_remove - the drop-ins of ours for these units, and what belongs to them; does not tell systemd */
+int op_units_remove(struct op_env *env, const struct op_units *units, struct err *e);
+/* op_unit_place.c: what networkd and iwd find in physical */
+int op_units_make_netif(struct op_env *env, struct err *e);
+int op_units_remove_netif(struct op_env *env, struct err *e);
+int op_units_forget_links(struct op_env *env, struct err *e);
+int op_units_make_iwd_conf(struct op_env *env, struct err *e);
+
+#endif
