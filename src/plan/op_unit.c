@@ -14,10 +14,11 @@
 #include "wgns/str.h"
 
 #define STOP_S 120 /* systemd itself kills after 90 s (DefaultTimeoutStopSec=) */
+#define STOP_ROUNDS 3
 #define START_S 90
 #define HOME_START_S 30 /* then systemd goes on with it alone */
 #define CHOICE_S 30
-#define CHOICES_MAX 16
+#define CHOICES_MAX 64
 
 /* every word behind the operation is a unit, in parentheses when others start it */
 int op_units_read(const struct step *step, struct op_units *out, struct err *e)
@@ -45,12 +46,14 @@ int op_units_read(const struct step *step, struct op_units *out, struct err *e)
 	return 0;
 }
 
-static size_t list(struct op_units *units, bool has_on_demand, char *out[SYSTEMD_UNITS_MAX])
+enum listed { LIST_OWN, LIST_ON_DEMAND };
+
+static size_t list(struct op_units *units, enum listed which, char *out[SYSTEMD_UNITS_MAX])
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < units->n; i++) {
-		if (has_on_demand || !units->is_on_demand[i])
+		if (units->is_on_demand[i] == (which == LIST_ON_DEMAND))
 			out[n++] = units->names[i];
 	}
 	return n;
@@ -73,6 +76,20 @@ static void note_choices(const struct op_env *env, const struct err *why)
 		    why->text);
 }
 
+/* lo, bridges and tunnels are seen by NetworkManager, and have connections that nobody has chosen */
+static bool is_uplink(struct op_env *env, const char *name)
+{
+	const struct snapshot *snap;
+	struct err ignored; /* before it was taken the plan says so */
+
+	for (size_t i = 0; env->plan && i < env->plan->n_uplinks; i++) {
+		if (strcmp(env->plan->uplinks[i], name) == 0)
+			return true;
+	}
+	return !env->plan && op_env_snapshot(env, &snap, &ignored) == 0 &&
+	       rtnl_links_by_name(&snap->links, name);
+}
+
 static void record_choices(struct op_env *env)
 {
 	struct nm_choice choices[CHOICES_MAX];
@@ -84,8 +101,10 @@ static void record_choices(struct op_env *env)
 		note_choices(env, &why);
 		return;
 	}
-	for (long i = 0; i < n; i++)
-		strbuf_addf(&text, "%s %s\n", choices[i].uuid, choices[i].device);
+	for (long i = 0; i < n; i++) {
+		if (is_uplink(env, choices[i].device))
+			strbuf_addf(&text, "%s %s\n", choices[i].uuid, choices[i].device);
+	}
 	AUTO_FD int dir_fd = state_openat(env->run_fd, OP_BOX_PATH, O_RDONLY | O_DIRECTORY, &why);
 	if (dir_fd < 0 || text.is_failed ||
 	    fd_replace_file_at(dir_fd, UNITS_BOX_CHOICES, text.len ? text.s : "", text.len, 0600,
@@ -117,26 +136,42 @@ static void choose_again(struct op_env *env)
 
 /* ---- steps ---- */
 
-static int stop(struct op_units *units, struct err *e)
+/* is one of them, or a process of it, still there? */
+static bool is_any_left(const struct op_units *units)
 {
 	struct systemd_unit now[SYSTEMD_UNITS_MAX] = { 0 };
-	char *names[SYSTEMD_UNITS_MAX] = { NULL };
-	struct err why;
+	struct err ignored; /* nobody knows: then as if */
+	bool is_left = false;
 
-	size_t n = list(units, true, names);
-	int rc = systemd_stop(names, n, STOP_S, e);
-	if (rc == 0 || rc == -ETIMEDOUT)
-		return rc;
-	/* a unit that was removed meanwhile cannot be stopped, and does not run */
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < units->n; i++)
 		memcpy(now[i].name, units->names[i], SYSTEMD_UNIT_MAX);
-	if (systemd_show(now, n, &why) < 0)
-		return rc;
-	for (size_t i = 0; i < n; i++) {
-		if (now[i].is_active || now[i].pid)
+	if (systemd_show(now, units->n, &ignored) < 0)
+		return true;
+	for (size_t i = 0; i < units->n; i++)
+		is_left = is_left || now[i].is_active || now[i].pid;
+	return is_left;
+}
+
+/*
+ * What is started on demand comes last: a manager that ends may have it started once more, and that takes the place of an
+ * end that was asked for. A unit that was removed meanwhile cannot be stopped, and does not run.
+ */
+static int stop(struct op_units *units, struct err *e)
+{
+	char *names[SYSTEMD_UNITS_MAX] = { NULL };
+	int rc = 0;
+
+	for (int round = 0; round < STOP_ROUNDS; round++) {
+		rc = systemd_stop(names, list(units, LIST_OWN, names), STOP_S, e);
+		size_t n = list(units, LIST_ON_DEMAND, names);
+		if (rc == 0 && n)
+			rc = systemd_stop(names, n, STOP_S, e);
+		if (rc == -ETIMEDOUT)
 			return rc;
+		if (!is_any_left(units))
+			return 0;
 	}
-	return 0;
+	return rc < 0 ? rc : err_say(e, EBUSY, "%s does not end", units->names[0]);
 }
 
 int unit_stop_run(struct op_env *env, const struct step *step, struct err *e)
@@ -167,7 +202,7 @@ int unit_stop_undo(struct op_env *env, const struct step *step, struct err *e)
 				       "/%s.d/wgns.conf is still there",
 				       units.names[i], units.names[i]);
 	}
-	size_t n = list(&units, false, names);
+	size_t n = list(&units, LIST_OWN, names);
 	rc = systemd_start(names, n, HOME_START_S, e);
 	if (rc == -ETIMEDOUT) {
 		op_env_note(env, "%s is not ready after %d s; systemd goes on starting it",
@@ -192,7 +227,7 @@ int unit_start_run(struct op_env *env, const struct step *step, struct err *e)
 	int rc = op_units_read(step, &units, e);
 	if (rc < 0)
 		return rc;
-	size_t n = list(&units, false, names);
+	size_t n = list(&units, LIST_OWN, names);
 	rc = systemd_start(names, n, START_S, e);
 	if (rc < 0) {
 		err_hint(e, "`journalctl -u %s` says why", names[0]);
