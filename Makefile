@@ -5,6 +5,7 @@ O ?= build
 CC ?= cc
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || cat .version 2>/dev/null || echo 0.1.0)
 PKGS := libmnl libcap-ng libseccomp libsodium jansson
+PROBE_PKGS := libcurl # wgns-portal's alone
 PKG_CONFIG ?= pkg-config
 
 DESTDIR ?=
@@ -36,10 +37,11 @@ override CPPFLAGS += -Iinclude $(if $(FAULTS),-DWGNS_FAULTS)
 ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now,-z,noexecstack $(SANITIZE) $(LDFLAGS)
 PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PKGS) 2>/dev/null)
 PKG_LIBS := $(shell $(PKG_CONFIG) --libs $(PKGS) 2>/dev/null)
+PROBE_LIBS := $(shell $(PKG_CONFIG) --libs $(PROBE_PKGS) 2>/dev/null)
 COMPILE = $(CC) $(ALL_CFLAGS) $(CPPFLAGS) $(PKG_CFLAGS)
 
 LIB_SRC := $(sort $(wildcard src/*/*.c))
-CMD_SRC := $(filter-out cmd/wgns-exec.c,$(sort $(wildcard cmd/*.c)))
+CMD_SRC := $(filter-out cmd/wgns-exec.c cmd/wgns-portal.c,$(sort $(wildcard cmd/*.c)))
 LIB_OBJ := $(LIB_SRC:%.c=$(O)/%.o)
 CMD_OBJ := $(CMD_SRC:%.c=$(O)/%.o)
 # the helper links libc and nothing else
@@ -55,10 +57,13 @@ PROFILES := $(sort $(wildcard profiles/*.profile profiles/*.list))
 AGENTS := $(sort $(wildcard scripts/agents/*))
 MAN := $(sort $(wildcard man/*.[1-9]))
 
-all: $(O)/wgns $(O)/wgns-exec $(PROFILES:%=$(O)/%) $(AGENTS:scripts/%=$(O)/%) ## build wgns and its helper (the default)
+all: $(O)/wgns $(O)/wgns-exec $(O)/wgns-portal $(PROFILES:%=$(O)/%) $(AGENTS:scripts/%=$(O)/%) ## build wgns and its helper (the default)
 
 $(O)/wgns: $(CMD_OBJ) $(O)/libwgns.a
 	$(call say,LINK,$@)$(CC) $(ALL_LDFLAGS) -Wl,--as-needed -o $@ $^ $(PKG_LIBS)
+
+$(O)/wgns-portal: $(O)/cmd/wgns-portal.o $(O)/libwgns.a
+	$(call say,LINK,$@)$(CC) $(ALL_LDFLAGS) -Wl,--as-needed -o $@ $^ $(PKG_LIBS) $(PROBE_LIBS)
 
 # Linked statically no loader runs with the helper's capability; where there is no static C library it is linked as usual
 HELPER_LINK := $(if $(SANITIZE),-pie,$(shell echo 'int main(void) { return 0; }' | \
@@ -89,9 +94,9 @@ $(O)/cmd/installed.o: $(O)/installdirs
 # Files that change when what they stand for does: other flags compile anew
 stamp = @mkdir -p $(@D); echo '$(subst ','\'',$(1))' | cmp -s - $@ || echo '$(subst ','\'',$(1))' >$@
 $(O)/flags: FORCE
-	@$(PKG_CONFIG) --exists $(PKGS) && command -v $(firstword $(CC)) >/dev/null || \
-		{ echo 'wgns needs a C compiler, pkg-config and $(PKGS): scripts/bootstrap build installs them' >&2; exit 1; }
-	$(call stamp,$(COMPILE) $(ALL_LDFLAGS) $(HELPER_LINK) $(PKG_LIBS))
+	@$(PKG_CONFIG) --exists $(PKGS) $(PROBE_PKGS) && command -v $(firstword $(CC)) >/dev/null || \
+		{ echo 'wgns needs a C compiler, pkg-config and $(PKGS) $(PROBE_PKGS): scripts/bootstrap build installs them' >&2; exit 1; }
+	$(call stamp,$(COMPILE) $(ALL_LDFLAGS) $(HELPER_LINK) $(PKG_LIBS) $(PROBE_LIBS))
 $(O)/version: FORCE
 	$(call stamp,$(VERSION))
 $(O)/installdirs: FORCE
@@ -125,6 +130,7 @@ install: all ## install below DESTDIR PREFIX BINDIR ...; without DESTDIR, as roo
 	install -d -m 755 $(DESTDIR)$(SYSCONFDIR)/wgns $(DESTDIR)$(DATADIR)/wgns/profiles
 	install -m 755 $(O)/wgns $(DESTDIR)$(BINDIR)/wgns
 	install -m 755 $(O)/wgns-exec $(DESTDIR)$(HELPER)
+	install -m 755 $(O)/wgns-portal $(dir $(DESTDIR)$(HELPER))wgns-portal
 	$(if $(PROFILES),install -m 644 $(PROFILES) $(DESTDIR)$(DATADIR)/wgns/profiles)
 	install -d -m 755 $(DESTDIR)$(LIBEXECDIR)/wgns/agents
 	install -m 644 $(AGENTS) $(DESTDIR)$(LIBEXECDIR)/wgns/agents
@@ -150,7 +156,7 @@ group: ## make the group wgns, whose members may enter a box, as root; `make ins
 	getent group wgns >/dev/null || PATH=$$PATH:/usr/sbin:/sbin groupadd --system wgns
 
 uninstall: ## remove what install put there; configuration and the group stay
-	rm -f $(DESTDIR)$(BINDIR)/wgns $(DESTDIR)$(HELPER) $(DESTDIR)$(SYSUSERSDIR)/wgns.conf
+	rm -f $(DESTDIR)$(BINDIR)/wgns $(DESTDIR)$(HELPER) $(dir $(DESTDIR)$(HELPER))wgns-portal $(DESTDIR)$(SYSUSERSDIR)/wgns.conf
 	rm -f $(DESTDIR)$(SYSTEMDUNITDIR)/wgns-guard.service
 	rm -f $(DESTDIR)$(DATADIR)/wgns/profiles/*.profile $(DESTDIR)$(DATADIR)/wgns/profiles/*.list
 	rm -rf $(DESTDIR)$(LIBEXECDIR)/wgns/agents

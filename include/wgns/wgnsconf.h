@@ -8,6 +8,7 @@
 
 #include "wgns/diag.h"
 #include "wgns/err.h"
+#include "wgns/portal.h"
 #include "wgns/wgquick.h"
 
 #define WGNSCONF_DIR "/etc/wgns"
@@ -41,6 +42,11 @@ struct wgnsconf {
 	char daemon[256]; /* [Tunnel] Daemon: absolute path */
 	bool should_trust_hooks; /* [Tunnel] Hooks = yes: whoever owns the tunnel's file */
 	char group[64]; /* [Box] Group */
+	char portal_url[PORTAL_LEASE_URL_MAX +
+			1]; /* [Portal] Url: what is asked whether the way is free */
+	char portal_expect[PORTAL_EXPECT_MAX + 1]; /* [Portal] Expect: its text; "": status 204 */
+	bool has_portal_expect; /* false: the default of portal_url */
+	char portal_browser[256]; /* [Portal] Browser: words of a command; "": one that is found */
 };
 
 /** wgnsconf_init - the defaults */

@@ -166,6 +166,51 @@ static int take_group(void *ctx, struct ini_span value)
 	return 0;
 }
 
+/* by http: nobody can answer in the place of a server that proves who it is */
+static int take_portal_url(void *ctx, struct ini_span value)
+{
+	struct wgnsconf *conf = ctx;
+
+	if (!portal_is_url(value.s, value.len, PORTAL_LEASE_URL_MAX) ||
+	    ini_copy(conf->portal_url, sizeof(conf->portal_url), value) < 0 ||
+	    portal_is_https(conf->portal_url))
+		return -EINVAL;
+	if (!conf->has_portal_expect)
+		conf->portal_expect[0] = '\0'; /* that was the default URL's */
+	return 0;
+}
+
+static bool is_printable(struct ini_span value)
+{
+	for (size_t i = 0; i < value.len; i++) {
+		if (value.s[i] < ' ' || value.s[i] == 0x7f)
+			return false;
+	}
+	return true;
+}
+
+static int take_portal_expect(void *ctx, struct ini_span value)
+{
+	struct wgnsconf *conf = ctx;
+
+	if (!is_printable(value) ||
+	    ini_copy(conf->portal_expect, sizeof(conf->portal_expect), value) < 0)
+		return -EINVAL;
+	if (ini_is(value, "204"))
+		conf->portal_expect[0] = '\0';
+	conf->has_portal_expect = true;
+	return 0;
+}
+
+static int take_portal_browser(void *ctx, struct ini_span value)
+{
+	struct wgnsconf *conf = ctx;
+
+	return is_printable(value)
+		       ? ini_copy(conf->portal_browser, sizeof(conf->portal_browser), value)
+		       : -EINVAL;
+}
+
 static const struct keyfile_entry entries[] = {
 	{ "[Physical]", "Uplinks", "auto, or names of interfaces", take_uplinks, false },
 	{ "[Physical]", "Lan", "yes or no", take_lan, false },
@@ -177,6 +222,10 @@ static const struct keyfile_entry entries[] = {
 	{ "[Tunnel]", "Daemon", "the absolute path of a program", take_daemon, false },
 	{ "[Tunnel]", "Hooks", "yes or no", take_hooks, false },
 	{ "[Box]", "Group", "the name of a group", take_group, false },
+	{ "[Portal]", "Url", "a URL of http:", take_portal_url, false },
+	{ "[Portal]", "Expect", "204, or the text of the page, in ASCII", take_portal_expect,
+	  false },
+	{ "[Portal]", "Browser", "a command", take_portal_browser, false },
 };
 _Static_assert(sizeof(entries) / sizeof(entries[0]) <= KEYFILE_ENTRIES_MAX, "room for every key");
 
@@ -202,6 +251,8 @@ void wgnsconf_init(struct wgnsconf *conf)
 		.backend = "auto",
 		.daemon = "/usr/bin/wireguard-go",
 		.group = "wgns",
+		.portal_url = PORTAL_DEFAULT_URL,
+		.portal_expect = PORTAL_DEFAULT_EXPECT,
 	};
 }
 

@@ -14,7 +14,7 @@ setup_file() {
 	export SOURCE BUILD=$BATS_FILE_TMPDIR/build SANITIZED
 	SOURCE=$(realpath "$BATS_TEST_DIRNAME/../..")
 	mkdir "$BUILD"
-	for f in flags version installdirs libwgns.a wgns wgns-exec cmd src profiles; do
+	for f in flags version installdirs libwgns.a wgns wgns-exec wgns-portal cmd src profiles; do
 		[[ ! -e $from/$f ]] || cp -a "$from/$f" "$BUILD/"
 	done
 	SANITIZED=$(grep -o -- '-f[a-z-]*sanitize[^ ]*' "$BUILD/flags" | awk '!seen[$0]++' | paste -sd ' ')
@@ -45,6 +45,7 @@ parts() {
 	cd "$SOURCE" || return
 	echo 755 bin/wgns
 	echo 755 libexec/wgns/wgns-exec
+	echo 755 libexec/wgns/wgns-portal
 	echo 644 lib/sysusers.d/wgns.conf
 	echo 644 lib/systemd/system/wgns-guard.service
 	for f in man/*.[1-9]; do
