@@ -26,7 +26,7 @@ static bool is_program(const char *path)
 }
 
 /* as execvp(3) does it: the first that could be executed */
-static bool find_program(const char *program, const char *path, char out[PATH_MAX])
+bool browser_find_program(const char *program, const char *path, char out[PATH_MAX])
 {
 	char usual[256];
 
@@ -75,7 +75,7 @@ int browser_check_snap(const char *program, const char *path_or_null, struct err
 {
 	char found[PATH_MAX], real[PATH_MAX];
 
-	if (!find_program(program, path_or_null, found) || !realpath(found, real))
+	if (!browser_find_program(program, path_or_null, found) || !realpath(found, real))
 		return 0; /* who starts it says what is wrong */
 	if (strcmp(real, SNAP) != 0 && !is_below(real, "/snap/") &&
 	    !is_below(real, "/var/lib/snapd/snap/") && !is_script_of_snap(real))

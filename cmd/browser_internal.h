@@ -41,6 +41,12 @@ bool browser_dir(const struct browser_start *s, const char *dir, char out[PATH_M
  * Return: an owned descriptor or -errno; -EMLINK for a symlink that is not followed, -EINVAL for what else is no file
  */
 int browser_open_file(int dir_fd, const char *path, int flags);
+/**
+ * browser_find_program - as execvp(3) does it
+ * @path: value of PATH, or NULL for the system's
+ * @out: the first that could be executed; true when there is one
+ */
+bool browser_find_program(const char *program, const char *path, char out[PATH_MAX]);
 /** browser_is_absent - is it an error of open(2) that the browser would have, too? Then nobody uses what is there */
 bool browser_is_absent(int code);
 

@@ -38,9 +38,9 @@ struct cmd {
 	int (*run)(int argc, char **argv);
 };
 
-extern const struct cmd cmd_agent, cmd_check, cmd_confirm, cmd_doctor, cmd_down, cmd_exec, cmd_genkey,
-	cmd_guard, cmd_pubkey, cmd_recover, cmd_reload, cmd_save, cmd_status, cmd_strip,
-	cmd_unit_dropin, cmd_up, cmd_verify, cmd_watch;
+extern const struct cmd cmd_agent, cmd_check, cmd_confirm, cmd_doctor, cmd_down, cmd_exec,
+	cmd_genkey, cmd_guard, cmd_portal, cmd_pubkey, cmd_recover, cmd_reload, cmd_save,
+	cmd_status, cmd_strip, cmd_unit_dropin, cmd_up, cmd_verify, cmd_watch;
 
 /** cmd_fail - print "wgns: CONTEXT: error" and its hint to stderr; Return: the exit status of e->kind */
 int cmd_fail(const struct err *e, const char *context);

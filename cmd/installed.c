@@ -14,9 +14,10 @@
 #define WGNS_DATADIR "/usr/local/share/wgns"
 #endif
 #define HELPER "/wgns-exec"
+#define PROBE "/wgns-portal"
 #define PROFILES "/profiles"
 #define SCRIPTS "/agents"
-#define LONGEST_NAME sizeof(HELPER)
+#define LONGEST_NAME sizeof(PROBE)
 
 static bool is_roots_alone(const char *path, mode_t type)
 {
@@ -41,16 +42,27 @@ static size_t own_folder(char path[PATH_MAX])
 	return (size_t)(slash - path);
 }
 
-void installed_helper(char out[PATH_MAX])
+/* @name: with a slash in front */
+static void find_part(const char *name, char out[PATH_MAX])
 {
 	size_t len = own_folder(out);
 
 	if (len && is_roots_alone(out, S_IFDIR)) {
-		memcpy(out + len, HELPER, sizeof(HELPER));
+		memcpy(out + len, name, strlen(name) + 1);
 		if (is_roots_alone(out, S_IFREG))
 			return;
 	}
-	(void)snprintf(out, PATH_MAX, "%s", WGNS_LIBEXECDIR HELPER); /* fits */
+	(void)snprintf(out, PATH_MAX, "%s%s", WGNS_LIBEXECDIR, name); /* fits */
+}
+
+void installed_helper(char out[PATH_MAX])
+{
+	find_part(HELPER, out);
+}
+
+void installed_probe(char out[PATH_MAX])
+{
+	find_part(PROBE, out);
 }
 
 /* profiles grant rights when root uses them: every folder up to / has to be root's alone, as for wgns.conf(5) */

@@ -14,6 +14,8 @@ void installed_helper(char out[PATH_MAX]);
 
 /** installed_scripts - the folder of what agents call; see scripts/agents */
 void installed_scripts(char out[PATH_MAX]);
+/** installed_probe - wgns-portal, as installed_helper() */
+void installed_probe(char out[PATH_MAX]);
 
 /** installed_profiles - the folders of profiles, the first one wins: /etc/wgns/profiles, then those that came with wgns */
 #define INSTALLED_PROFILE_DIRS 2

@@ -8,9 +8,10 @@
 #include "cmd.h"
 
 static const struct cmd *const commands[] = {
-	&cmd_up,     &cmd_down,	  &cmd_reload, &cmd_confirm, &cmd_recover,     &cmd_exec,
-	&cmd_status, &cmd_verify, &cmd_doctor, &cmd_watch,   &cmd_guard,       &cmd_check,
-	&cmd_strip,  &cmd_save,	  &cmd_genkey, &cmd_pubkey,  &cmd_unit_dropin, &cmd_agent,
+	&cmd_up,     &cmd_down,	  &cmd_reload,	    &cmd_confirm, &cmd_recover,
+	&cmd_exec,   &cmd_portal, &cmd_status,	    &cmd_verify,  &cmd_doctor,
+	&cmd_watch,  &cmd_guard,  &cmd_check,	    &cmd_strip,	  &cmd_save,
+	&cmd_genkey, &cmd_pubkey, &cmd_unit_dropin, &cmd_agent,
 };
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
 

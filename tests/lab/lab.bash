@@ -140,7 +140,7 @@ lab_wgns() { lab_run "${WGNS:?the path of wgns}" "$@"; }
 lab_install() {
 	export LAB_BUILT=${LAB_BUILT:-$WGNS}
 	# shellcheck disable=SC2016 # for the shell in home
-	lab_run bash -euc 'mkdir -m 755 /run/bin && cp -r "$1" "$1-exec" "${1%/*}/profiles" "${1%/*}/agents" /run/bin/ &&
+	lab_run bash -euc 'mkdir -m 755 /run/bin && cp -r "$1" "$1-exec" "$1-portal" "${1%/*}/profiles" "${1%/*}/agents" /run/bin/ &&
 		chown -R root:root /run/bin && chmod -R go-w /run/bin && setcap cap_sys_admin+ep /run/bin/wgns-exec' - \
 		"$LAB_BUILT" || return
 	WGNS=/run/bin/wgns
