@@ -114,21 +114,30 @@ static int open_browser(struct portal *p, char *url, struct err *e)
 {
 	static char exec[] = "exec", profile[] = "--profile", name[] = "browser",
 		    physical[] = "--physical", end[] = "--";
-	char *argv[PORTAL_WORDS_MAX + 8] = { exec, profile, name, physical, end };
+	static char networking[] = "--disable-background-networking",
+		    update[] = "--disable-component-update", sync[] = "--disable-sync";
+	char *const quiet[] = { networking, update, sync };
+	char *argv[PORTAL_WORDS_MAX + 16] = { exec, profile, name, physical, end };
 	struct portal_words words;
 	size_t n = 5;
 
 	int rc = choose_browser(p, &words, e);
 	if (rc != 0)
 		return rc;
-	if (browser_kind(words.words[0]) == BROWSER_NONE)
-		cmd_warn("%s is no browser that wgns knows: it gets no profile of its own",
-			 words.words[0]);
-	for (size_t i = 0; i < words.n; i++)
+	argv[n++] = words.words[0];
+	/* nothing that the page does not need is asked of anybody, in clear */
+	for (size_t i = 0; browser_kind(words.words[0]) == BROWSER_CHROMIUM &&
+			   i < sizeof(quiet) / sizeof(quiet[0]);
+	     i++)
+		argv[n++] = quiet[i];
+	for (size_t i = 1; i < words.n; i++)
 		argv[n++] = words.words[i];
 	argv[n] = url; /* the last word, and it begins with http */
 	/* lynx and its kin need the terminal; what has a display does not */
 	p->is_on_terminal = !has_display() && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
+	if (!p->is_on_terminal && browser_kind(words.words[0]) == BROWSER_NONE)
+		cmd_warn("%s is no browser that wgns knows: it gets no profile of its own",
+			 words.words[0]);
 	return portal_session_start(&p->session, &p->session.browser, argv, p->is_on_terminal, e);
 }
 
@@ -137,6 +146,7 @@ static void watch_browser(struct portal *p, bool is_open)
 {
 	const struct portal_child *b = &p->session.browser;
 	int code = WIFEXITED(b->status) ? WEXITSTATUS(b->status) : 0;
+	static const char warning[] = "wgns: warning: ";
 	char text[PORTAL_OUT_MAX + 64];
 
 	if (!is_open || b->pid || p->is_browser_told)
@@ -149,7 +159,9 @@ static void watch_browser(struct portal *p, bool is_open)
 	}
 	portal_probe_copy(b->out, b->len, text, sizeof(text));
 	say(p, "the browser did not start; open the page in another way");
-	fprintf(stderr, "%s", text);
+	/* that it is none that wgns knows was said */
+	const char *end = strncmp(text, warning, strlen(warning)) == 0 ? strchr(text, '\n') : NULL;
+	fprintf(stderr, "%s", end ? end + 1 : text);
 }
 
 static void show_waiting(const struct portal *p, int64_t begin)

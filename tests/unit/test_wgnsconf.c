@@ -78,7 +78,7 @@ static void test_wgnsconf_refused(void **state)
 		const char *says;
 	} row[] = {
 		{ "[Physcal]\n", 1, 1, "perhaps meant: [Physical]" },
-		{ "[Portal]\nUrl=x\n", 1, 1, "unknown section `[Portal]'" },
+		{ "[Vrf]\nUrl=x\n", 1, 1, "unknown section `[Vrf]'" },
 		{ "[Physical\n", 1, 1, "unknown section" },
 		{ "Hooks=yes\n", 1, 1, "belongs in [Tunnel]" },
 		{ "[Box]\n  Hooks=yes\n", 2, 3, "belongs in [Tunnel]" },
@@ -252,11 +252,53 @@ static void test_wgnsconf_is_system_tunnel_by_identity(void **state)
 	wgquick_file_free(&file);
 }
 
+static void test_wgnsconf_portal(void **state)
+{
+	static const struct {
+		const char *text, *url, *expect;
+	} rows[] = {
+		{ "", PORTAL_DEFAULT_URL, PORTAL_DEFAULT_EXPECT },
+		/* a URL of the user's own has no text of another's */
+		{ "Url = http://a/204\n", "http://a/204", "" },
+		{ "Url = http://a/\nExpect = all is well\n", "http://a/", "all is well" },
+		{ "Expect = all is well\nUrl = http://a/\n", "http://a/", "all is well" },
+		{ "Expect = 204\n", PORTAL_DEFAULT_URL, "" },
+	};
+	static const char *const bad[] = {
+		"Url = https://a/\n",  "Url = a\n",   "Url =\n",	   "Expect =\n",
+		"Expect = \xc3\xa4\n", "Browser =\n", "Browser = a\033b\n"
+	};
+	struct diag_list diags = { 0 };
+	struct wgnsconf conf;
+	char text[256];
+
+	(void)state;
+	for (size_t i = 0; i < N(rows); i++) {
+		(void)snprintf(text, sizeof(text), "[Portal]\n%s", rows[i].text);
+		assert_int_equal(parse(text, strlen(text), &conf, &diags), 0);
+		assert_string_equal(conf.portal_url, rows[i].url);
+		assert_string_equal(conf.portal_expect, rows[i].expect);
+		assert_string_equal(conf.portal_browser, "");
+		wgnsconf_free(&conf);
+	}
+	assert_int_equal(parse("[Portal]\nBrowser = lynx -x\n", 27, &conf, &diags), 0);
+	assert_string_equal(conf.portal_browser, "lynx -x");
+	wgnsconf_free(&conf);
+	for (size_t i = 0; i < N(bad); i++) {
+		(void)snprintf(text, sizeof(text), "[Portal]\n%s", bad[i]);
+		if (parse(text, strlen(text), &conf, &diags) != -EINVAL)
+			fail_msg("taken: %s", bad[i]);
+		wgnsconf_free(&conf);
+	}
+	diag_free(&diags);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_wgnsconf_defaults),
 		cmocka_unit_test(test_wgnsconf_values),
+		cmocka_unit_test(test_wgnsconf_portal),
 		cmocka_unit_test(test_wgnsconf_refused),
 		cmocka_unit_test(test_wgnsconf_read_two_files),
 		cmocka_unit_test(test_wgnsconf_read_trusts_root_alone),
