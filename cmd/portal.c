@@ -40,7 +40,8 @@ struct portal {
 	struct portal_probe probe;
 	struct wgnsconf conf;
 	struct options options;
-	bool is_browser_told; /* that it was closed */
+	bool is_open; /* the browser, as far as is known */
+	size_t n_told; /* bytes of what it said before it was one */
 	bool is_on_terminal; /* the browser has the terminal: nothing is shown there */
 };
 
@@ -135,33 +136,46 @@ static int open_browser(struct portal *p, char *url, struct err *e)
 	argv[n] = url; /* the last word, and it begins with http */
 	/* lynx and its kin need the terminal; what has a display does not */
 	p->is_on_terminal = !has_display() && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
-	if (!p->is_on_terminal && browser_kind(words.words[0]) == BROWSER_NONE)
-		cmd_warn("%s is no browser that wgns knows: it gets no profile of its own",
-			 words.words[0]);
 	return portal_session_start(&p->session, &p->session.browser, argv, p->is_on_terminal, e);
 }
 
+/* what wgns exec says before it becomes the browser, line by line; with @should_all the rest, too */
+static void tell_output(struct portal *p, bool should_all)
+{
+	const struct portal_child *b = &p->session.browser;
+	char line[PORTAL_OUT_MAX + 8];
+
+	while (p->n_told < b->len) {
+		const char *from = b->out + p->n_told;
+		const char *newline = memchr(from, '\n', b->len - p->n_told);
+		size_t len = newline ? (size_t)(newline - from) + 1 : b->len - p->n_told;
+		portal_probe_copy(from, len, line, sizeof(line));
+		if (!should_all && (!newline || (strncmp(line, "wgns: ", 6) != 0 &&
+						 strncmp(line, "  hint: ", 8) != 0)))
+			return;
+		show(p, NULL);
+		fputs(line, stderr);
+		p->n_told += len;
+	}
+}
+
 /* it was closed, or did not start: once */
-static void watch_browser(struct portal *p, bool is_open)
+static void watch_browser(struct portal *p)
 {
 	const struct portal_child *b = &p->session.browser;
 	int code = WIFEXITED(b->status) ? WEXITSTATUS(b->status) : 0;
-	static const char warning[] = "wgns: warning: ";
-	char text[PORTAL_OUT_MAX + 64];
 
-	if (!is_open || b->pid || p->is_browser_told)
+	tell_output(p, false);
+	if (!p->is_open || b->pid)
 		return;
-	p->is_browser_told = true;
+	p->is_open = false;
 	p->is_on_terminal = false;
 	if (code < EXIT_EXEC_FAILED || code > EXIT_EXEC_NOTFOUND) {
 		say(p, "the browser was closed; Ctrl-C ends the waiting, too");
 		return;
 	}
-	portal_probe_copy(b->out, b->len, text, sizeof(text));
 	say(p, "the browser did not start; open the page in another way");
-	/* that it is none that wgns knows was said */
-	const char *end = strncmp(text, warning, strlen(warning)) == 0 ? strchr(text, '\n') : NULL;
-	fprintf(stderr, "%s", end ? end + 1 : text);
+	tell_output(p, true);
 }
 
 static void show_waiting(const struct portal *p, int64_t begin)
@@ -175,7 +189,7 @@ static void show_waiting(const struct portal *p, int64_t begin)
 }
 
 /* Return: 0 when the way is free; -EINTR; -errno */
-static int wait_until_free(struct portal *p, bool is_open, struct err *e)
+static int wait_until_free(struct portal *p, struct err *e)
 {
 	int64_t begin = portal_now_ms(), asked = begin;
 	int interval = POLL_FIRST_MS;
@@ -188,7 +202,7 @@ static int wait_until_free(struct portal *p, bool is_open, struct err *e)
 			if (portal_session_step(&p->session, left < TICK_MS ? (int)left : TICK_MS) <
 			    0)
 				return -EINTR;
-			watch_browser(p, is_open);
+			watch_browser(p);
 			continue;
 		}
 		/* what is wrong with the network for a moment is no end: somebody is at work on it */
@@ -250,7 +264,8 @@ static int pass(struct portal *p, struct err *e)
 		(void)cmd_fail(e, "portal"); /* the page can be opened by hand */
 		say(p, "open the page in another way");
 	}
-	rc = wait_until_free(p, rc == 0, e);
+	p->is_open = rc == 0;
+	rc = wait_until_free(p, e);
 	show(p, NULL);
 	if (rc < 0)
 		return rc;

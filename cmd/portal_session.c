@@ -112,9 +112,7 @@ int portal_session_start(struct portal_session *s, struct portal_child *child, c
 	*child = (struct portal_child){ .out_fd = -1 };
 	if (!is_on_terminal && pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
 		return err_set(e, errno, "make a pipe");
-	if (fflush(NULL) != 0) {
-		/* who writes to standard output says it */
-	}
+	(void)fflush(NULL); /* cmd_flush() tells at the end */
 	/* the writing end blocks, as programs expect it */
 	if (ends[1] >= 0 && fcntl(ends[1], F_SETFL, 0) < 0) {
 		int code = errno;

@@ -332,6 +332,80 @@ net:[$(lab_run stat -Lc %i /run/wgns/box/physical/netns)]" ]
 	done
 }
 
+@test "a tunnel that nobody answers is told of, and an interrupt ends that waiting, too" {
+	hotspot
+	up wg0
+	# the web is let through, and nothing else
+	printf '#!/bin/sh\nnft flush chain inet hotspot web\n' >"$spot/pressed"
+	begin
+	wait_for "captive: $page"
+	press
+	wait_for 'free: the portal has let this machine through'
+	signal INT
+	ends 1
+	is_clean
+	hotspot_again() { lab_in isp nft 'add rule inet hotspot web iifname "isp0" tcp dport 80 redirect to :8080'; }
+	hotspot_again
+	begin
+	wait_for "captive: $page"
+	press
+	ends 0
+	grep -qx 'wgns: warning: wg0: nothing came through the tunnel in 15 s; `sudo wgns status` says more' "$out"
+}
+
+@test "root's browser is the user's who called sudo, and without one none is opened" {
+	hotspot
+	up wg0
+	browser chromium
+	begin_as_root() {
+		out=$BATS_TEST_TMPDIR/out
+		(lab_close_fds && lab_run env "$@" DISPLAY=:0 PATH="/run/bin:$PATH" "$WGNS" portal --browser chromium) </dev/null >"$out" 2>&1 &
+		portal_pid=$!
+	}
+	begin_as_root -u SUDO_UID -C /root
+	wait_for 'no browser is opened as root'
+	wait_for "captive: $page"
+	press
+	ends 0
+	grep -qx 'wg0: the tunnel answers' "$out"
+	run ! lab_run test -e /run/user/4801/called
+	lab_in isp nft flush set inet hotspot free
+	begin_as_root SUDO_UID=4801 SUDO_GID=4801 -C /
+	lab_wait lab_run test -s /run/user/4801/orphan
+	[ "$(lab_run pgrep -u alice -xc sleep)" = 2 ]
+	press
+	ends 0
+	is_clean
+}
+
+@test "on a terminal the waiting is shown, and Ctrl-C is heard there" {
+	local typed=$BATS_TEST_TMPDIR/typed keys
+	hotspot
+	up wg1
+	browser lynx
+	mkfifo "$typed"
+	exec {keys}<>"$typed"
+	out=$BATS_TEST_TMPDIR/out
+	(lab_close_fds && lab_as alice script -qefc 'stty cols 100; exec wgns portal' /dev/null) <"$typed" >"$out" 2>&1 &
+	portal_pid=$!
+	wait_for 'waiting for the portal to let this machine through: '
+	printf '\003' >&"$keys"
+	ends 1
+	grep -q 'interrupted' "$out"
+	is_clean
+	# a browser that needs the terminal has it, and it is left alone
+	(lab_close_fds && lab_as alice script -qefc 'exec wgns portal --browser lynx' /dev/null) <"$typed" >"$out" 2>&1 &
+	portal_pid=$!
+	wait_for "captive: $page"
+	lab_wait lab_run test -s /run/user/4801/orphan
+	[[ $(lab_run sh -c 'readlink /proc/$(pgrep -u alice -f ^lingering)/fd/0') = /dev/pts/* ]]
+	press
+	ends 0
+	exec {keys}>&-
+	is_clean
+	run ! grep -q 'waiting for the portal' "$out"
+}
+
 @test "a browser that does not start, or is closed, is told, and the waiting goes on" {
 	hotspot
 	up wg1
