@@ -370,7 +370,7 @@ net:[$(lab_run stat -Lc %i /run/wgns/box/physical/netns)]" ]
 	grep -qx 'wg0: the tunnel answers' "$out"
 	run ! lab_run test -e /run/user/4801/called
 	lab_in isp nft flush set inet hotspot free
-	begin_as_root SUDO_UID=4801 SUDO_GID=4801 -C /
+	begin_as_root -C / SUDO_UID=4801 SUDO_GID=4801
 	lab_wait lab_run test -s /run/user/4801/orphan
 	[ "$(lab_run pgrep -u alice -xc sleep)" = 2 ]
 	press
