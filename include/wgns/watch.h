@@ -27,6 +27,9 @@ struct watch_options {
 	const char *name; /* of the tunnel in home */
 	int ready_fd; /* a newline is written to it when all is watched, and it is closed; -1: none */
 	const char *notify_socket; /* NOTIFY_SOCKET of sd_notify(3), or NULL */
+	unsigned
+		watchdog_ms; /* who started us wants to hear of us so often, sd_watchdog_enabled(3); 0: never */
+	bool should_take_over; /* end a watch that there is already */
 	void *ctx;
 	void (*log)(void *ctx, const char *line); /* one event, without newline */
 };
@@ -84,6 +87,8 @@ void watch_peers_free(struct watch_peers *peers);
 struct rtnl_link;
 bool watch_may_adopt(const struct rtnl_link *link, char *const *names, size_t n_names);
 
+/** watch_tell - one message of sd_notify(3); @notify_socket: NOTIFY_SOCKET, or NULL for nobody */
+void watch_tell(const char *notify_socket, const char *text);
 /** watch_notify_address - NOTIFY_SOCKET as an address, a path or "@" and an abstract name; Return: its length or -EINVAL */
 struct sockaddr_un;
 int watch_notify_address(const char *text, struct sockaddr_un *out, socklen_t *len);

@@ -122,6 +122,16 @@ void watch_links_home(struct watch *w)
 		watch_links_adopt(w);
 }
 
+void watch_links_again(struct watch *w)
+{
+	struct err why;
+
+	if (scan_home(w, &why) < 0)
+		watch_log(w, "read the devices of home: %s", why.text);
+	if (w->links.n_waiting)
+		watch_plan_work(w, WORK_ADOPT, 0);
+}
+
 static void refuse(struct links *l, int ifindex, const char *name)
 {
 	l->refused[l->next_refused].ifindex = ifindex;

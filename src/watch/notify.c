@@ -23,17 +23,37 @@ int watch_notify_address(const char *text, struct sockaddr_un *out, socklen_t *l
 	return 0;
 }
 
-void watch_notify(const struct watch *w, const char *text)
+void watch_tell(const char *notify_socket, const char *text)
 {
 	struct sockaddr_un to;
 	socklen_t len;
 
-	if (!w->options->notify_socket ||
-	    watch_notify_address(w->options->notify_socket, &to, &len) < 0)
+	if (!notify_socket || watch_notify_address(notify_socket, &to, &len) < 0)
 		return;
 	AUTO_FD int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	/* who does not listen is not told: the tunnel is looked after all the same */
 	if (fd >= 0)
 		(void)!sendto(fd, text, strlen(text), MSG_NOSIGNAL | MSG_DONTWAIT,
 			      (const struct sockaddr *)&to, len);
+}
+
+void watch_notify(const struct watch *w, const char *text)
+{
+	watch_tell(w->options->notify_socket, text);
+}
+
+/*
+ * The samples wake the loop often enough while the device is up: a timer of its own is only set for later than the next of
+ * them would come, and has to wake nobody then.
+ */
+void watch_alive(struct watch *w)
+{
+	int64_t period = w->options->watchdog_ms, now = watch_now_ms();
+
+	if (!period || (w->alive_ms && now - w->alive_ms < period / 4))
+		return;
+	w->alive_ms = now;
+	watch_notify(w, "WATCHDOG=1");
+	w->work[WORK_ALIVE] = now + period / 2;
+	watch_arm(w);
 }

@@ -2,7 +2,6 @@
 /* the loop: what happens, and what is to be done later */
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -19,7 +18,7 @@
 #include "wgns/netns.h"
 
 #define EVENTS_MAX 16
-#define BUSY_MS 200
+#define END_MS 5000
 #define STACK_SHED (256u << 10)
 
 /* ---- sources ---- */
@@ -54,38 +53,13 @@ static int open_folder(struct watch *w, struct err *e)
 	return 0;
 }
 
-static void arm_clock(const struct watch *w)
-{
-	const struct itimerspec never = { .it_value.tv_sec = INT_MAX };
-
-	(void)timerfd_settime(w->fds[SOURCE_CLOCK], TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET,
-			      &never, NULL);
-}
-
 static int open_timers(struct watch *w, struct err *e)
 {
 	int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 
 	if (fd < 0 || watch_follow(w, SOURCE_WORK, fd, e) < 0)
 		return err_set(e, errno, "make a timer");
-	/* woken when the clock is set, and since Linux 5.14 when the machine wakes up (timerfd_create(2)) */
-	fd = timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK);
-	if (fd < 0 || watch_follow(w, SOURCE_CLOCK, fd, e) < 0)
-		return err_set(e, errno, "make a timer");
-	arm_clock(w);
-	return 0;
-}
-
-static void look_at_clocks(struct watch *w)
-{
-	const struct watch_clocks now = { .boot_ms = watch_clock_ms(CLOCK_BOOTTIME),
-					  .monotonic_ms = watch_clock_ms(CLOCK_MONOTONIC) };
-
-	if (watch_has_slept(&w->clocks, &now)) {
-		watch_plan_work(w, WORK_MTU, BUSY_MS);
-		watch_endpoints_check(w, "the machine woke up");
-	}
-	w->clocks = now;
+	return watch_resume_open(w, e);
 }
 
 static void take_folder(struct watch *w)
@@ -156,16 +130,14 @@ static void take_event(struct watch *w, enum source source)
 		watch_daemon_ended(w);
 		return;
 	case SOURCE_SAMPLE:
-		look_at_clocks(w);
+		watch_resume_check(w);
 		watch_health_sample(w);
 		return;
 	case SOURCE_WORK:
 		drain(w, source); /* the work itself is looked at in each round */
 		return;
 	case SOURCE_CLOCK:
-		drain(w, source);
-		arm_clock(w);
-		look_at_clocks(w);
+		watch_resume_event(w);
 		return;
 	case SOURCE_NAMES:
 		watch_endpoints_names(w);
@@ -192,6 +164,7 @@ static bool do_work(struct watch *w)
 		[WORK_REVIVE] = watch_daemon_revive,
 		[WORK_GUARD] = watch_guard_check,
 		[WORK_LAN] = watch_lan_check,
+		[WORK_ALIVE] = watch_alive,
 	};
 	int64_t now = watch_now_ms();
 	bool is_done = false;
@@ -237,6 +210,7 @@ static int run_loop(struct watch *w, struct err *e)
 		}
 		if (do_work(w) || !is_usual)
 			shed_memory();
+		watch_alive(w);
 	}
 	return 0;
 }
@@ -289,6 +263,16 @@ static int claim(struct watch *w, struct err *e)
 	const char *name = w->options->name;
 
 	int rc = state_watcher_read(w->run_fd, name, &other);
+	if (rc == 0 && other.pid != self.pid && w->options->should_take_over) {
+		struct netns_proc proc = { .pid = other.pid,
+					   .start_time = other.start_time,
+					   .comm = "wgns watch" };
+		rc = netns_kill(&proc, 1, END_MS, e);
+		if (rc < 0)
+			return rc;
+		watch_log(w, "process %d watched it until now", (int)other.pid);
+		rc = -ESRCH;
+	}
 	if (rc == 0 && other.pid != self.pid) {
 		err_say(e, EBUSY, "%s is watched already, by process %d", name, (int)other.pid);
 		return err_as(e, ERR_KIND_STATE);

@@ -38,6 +38,7 @@ enum work {
 	WORK_REVIVE,
 	WORK_GUARD,
 	WORK_LAN,
+	WORK_ALIVE, /* tell who started us that we are */
 	N_WORKS,
 };
 
@@ -104,6 +105,7 @@ struct watch {
 	int64_t work[N_WORKS];
 	struct state_tunnel tunnel;
 	struct watch_clocks clocks;
+	int64_t alive_ms; /* when that was told last */
 	struct watch_peers peers;
 	bool is_stale, is_over, is_network_new;
 	int64_t guard_looked_ms;
@@ -144,6 +146,8 @@ int watch_links_open(struct watch *w, struct err *e);
 void watch_links_home(struct watch *w);
 void watch_links_adopt(struct watch *w);
 void watch_links_close(struct watch *w);
+/** watch_links_again - look at all devices of home as at the beginning */
+void watch_links_again(struct watch *w);
 
 /* ---- network.c ---- */
 int watch_network_open(struct watch *w, struct err *e);
@@ -184,8 +188,16 @@ void watch_guard_event(struct watch *w, enum source source);
 void watch_guard_check(struct watch *w);
 void watch_lan_check(struct watch *w);
 
+/* ---- resume.c ---- */
+int watch_resume_open(struct watch *w, struct err *e);
+void watch_resume_event(struct watch *w);
+/** watch_resume_check - when the machine has slept since the last look, everything is looked at */
+void watch_resume_check(struct watch *w);
+
 /* ---- notify.c ---- */
 /** watch_notify - one message of sd_notify(3), when there is somebody to tell */
 void watch_notify(const struct watch *w, const char *text);
+/** watch_alive - WATCHDOG=1 when it is time; called by the loop after whatever it did, so that one that hangs is silent */
+void watch_alive(struct watch *w);
 
 #endif
