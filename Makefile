@@ -55,6 +55,7 @@ FUZZ := $(call programs,tests/fuzz/fuzz_*.c)
 BENCH := $(addprefix $(O)/tests/bench/,floor runner arrival)
 PROFILES := $(sort $(wildcard profiles/*.profile profiles/*.list))
 AGENTS := $(sort $(wildcard scripts/agents/*))
+UNITS := scripts/wgns-guard.service scripts/wgns@.service
 MAN := $(sort $(wildcard man/*.[1-9]))
 
 all: $(O)/wgns $(O)/wgns-exec $(O)/wgns-portal $(PROFILES:%=$(O)/%) $(AGENTS:scripts/%=$(O)/%) ## build wgns and its helper (the default)
@@ -138,8 +139,8 @@ install: all ## install below DESTDIR PREFIX BINDIR ...; without DESTDIR, as roo
 	$(foreach m,$(MAN),install -D -m 644 $(m) $(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $(m)))/$(notdir $(m)) &&) :
 	install -D -m 644 scripts/wgns.sysusers $(DESTDIR)$(SYSUSERSDIR)/wgns.conf
 	install -d $(DESTDIR)$(SYSTEMDUNITDIR)
-	sed 's,@BINDIR@,$(BINDIR),g' scripts/wgns-guard.service >$(DESTDIR)$(SYSTEMDUNITDIR)/wgns-guard.service
-	chmod 644 $(DESTDIR)$(SYSTEMDUNITDIR)/wgns-guard.service
+	$(foreach u,$(UNITS),sed 's,@BINDIR@,$(BINDIR),g' '$(u)' >'$(DESTDIR)$(SYSTEMDUNITDIR)/$(notdir $(u))' && \
+		chmod 644 '$(DESTDIR)$(SYSTEMDUNITDIR)/$(notdir $(u))' &&) :
 ifneq ($(DESTDIR),)
 	@echo 'the package has to give the helper its capability after unpacking (setcap $(HELPER_CAPABILITY) $(HELPER),'
 	@echo 'or make setcap), and to make the group wgns (sysusers.d/wgns.conf, or groupadd --system wgns)'
@@ -157,7 +158,7 @@ group: ## make the group wgns, whose members may enter a box, as root; `make ins
 
 uninstall: ## remove what install put there; configuration and the group stay
 	rm -f $(DESTDIR)$(BINDIR)/wgns $(DESTDIR)$(HELPER) $(dir $(DESTDIR)$(HELPER))wgns-portal $(DESTDIR)$(SYSUSERSDIR)/wgns.conf
-	rm -f $(DESTDIR)$(SYSTEMDUNITDIR)/wgns-guard.service
+	rm -f $(foreach u,$(UNITS),'$(DESTDIR)$(SYSTEMDUNITDIR)/$(notdir $(u))')
 	rm -f $(DESTDIR)$(DATADIR)/wgns/profiles/*.profile $(DESTDIR)$(DATADIR)/wgns/profiles/*.list
 	rm -rf $(DESTDIR)$(LIBEXECDIR)/wgns/agents
 	rmdir $(dir $(DESTDIR)$(HELPER)) $(DESTDIR)$(DATADIR)/wgns/profiles $(DESTDIR)$(DATADIR)/wgns \

@@ -14,6 +14,7 @@
 #include "wgns/hook.h"
 #include "wgns/nl.h"
 #include "wgns/str.h"
+#include "wgns/watch.h"
 
 #define DEFAULT_RETRIES 15
 
@@ -35,11 +36,24 @@ static void stop_signals(sigset_t *set)
 		(void)sigaddset(set, SIGHUP);
 }
 
+/* for `systemctl status`: at which step it is, when one takes long */
+static void tell_step(const struct talk *talk, enum engine_event event, const char *text)
+{
+	char status[512];
+
+	if (!talk->notify_socket || (event != ENGINE_BEGIN && event != ENGINE_UNDO))
+		return;
+	(void)snprintf(status, sizeof(status), "STATUS=%s: %s%s", talk->command,
+		       event == ENGINE_UNDO ? "undo " : "", text);
+	watch_tell(talk->notify_socket, status);
+}
+
 static void show_step(void *ctx, enum engine_event event, const char *text, const struct err *e)
 {
 	struct talk *talk = ctx;
 	char line[ERR_LINE_MAX];
 
+	tell_step(talk, event, text);
 	switch (event) {
 	case ENGINE_BEGIN:
 		/* a hook is the user's own command with root's rights: it is always shown */

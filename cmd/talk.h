@@ -12,6 +12,7 @@ struct talk {
 	bool is_verbose;
 	const char *command; /* "up wg0" */
 	const char *tunnel; /* of `up` */
+	const char *notify_socket; /* told of each step, see watch_tell(); NULL: nobody */
 	bool was_undone; /* a failed `up` was rolled back */
 };
 

@@ -9,6 +9,7 @@
 #include "load.h"
 #include "ssh.h"
 #include "talk.h"
+#include "watch_up.h"
 #include "wgns/change.h"
 #include "wgns/str.h"
 
@@ -22,6 +23,8 @@ struct options {
 	unsigned wait_s, confirm_s;
 	bool should_force;
 	const char *arg;
+	bool is_watched; /* by this process, afterwards */
+	const char *notify_socket;
 };
 
 /* Return: 0, or the exit status after a message */
@@ -158,7 +161,8 @@ static int bring_up(const struct options *o, const struct change_up *up, const c
 {
 	struct talk talk = { .is_verbose = o->is_verbose,
 			     .command = context,
-			     .tunnel = up->conf->name };
+			     .tunnel = up->conf->name,
+			     .notify_socket = o->notify_socket };
 	struct change_talk callbacks;
 	char why[256] = "";
 	struct err e;
@@ -207,7 +211,7 @@ static int run_loaded(const struct options *o, struct loaded *loaded)
 		.agent = settings->agent,
 		.agents = settings->agents,
 		.n_agents = settings->n_agents,
-		.should_watch = settings->should_watch,
+		.should_watch = settings->should_watch && !o->is_watched,
 		.wait_s = o->wait_s,
 		.confirm_s = o->confirm_s,
 		.should_force = o->should_force,
@@ -218,6 +222,19 @@ static int run_loaded(const struct options *o, struct loaded *loaded)
 	installed_profiles(shipped, profile_dirs);
 	(void)snprintf(context, sizeof(context), "up %s", loaded->conf.name);
 	return o->is_dry ? show_plan(o, &up, context) : bring_up(o, &up, context);
+}
+
+int watch_up_bring(const char *arg, const char *notify_socket)
+{
+	struct options o = { .arg = arg, .is_watched = true, .notify_socket = notify_socket };
+	struct loaded loaded;
+
+	int status = load_tunnel(arg, &loaded);
+	if (status == 0) {
+		status = run_loaded(&o, &loaded);
+		load_free(&loaded);
+	}
+	return status;
 }
 
 static int run(int argc, char **argv)

@@ -48,6 +48,7 @@ parts() {
 	echo 755 libexec/wgns/wgns-portal
 	echo 644 lib/sysusers.d/wgns.conf
 	echo 644 lib/systemd/system/wgns-guard.service
+	echo 644 lib/systemd/system/wgns@.service
 	for f in man/*.[1-9]; do
 		echo "644 share/man/man${f##*.}/${f##*/}"
 	done
