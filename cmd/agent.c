@@ -7,6 +7,7 @@
 #include "cmd.h"
 #include "installed.h"
 #include "talk.h"
+#include "wgns/follow.h"
 #include "wgns/keeper.h"
 #include "wgns/str.h"
 
@@ -26,10 +27,23 @@ static int parse_fd(const char *text, int *out)
 	return 0;
 }
 
+static int follow(const char *name, int ready_fd)
+{
+	char context[96];
+	const struct follow_options options = {
+		.name = name, .ready_fd = ready_fd, .ctx = context, .log = say
+	};
+	struct err e;
+
+	(void)snprintf(context, sizeof(context), "agent %.64s", name);
+	return follow_run(&options, &e) < 0 ? cmd_fail(&e, context) : EXIT_DONE;
+}
+
 static int run(int argc, char **argv)
 {
 	static const struct option longs[] = {
 		{ "ready-fd", required_argument, NULL, 'r' },
+		{ "follow", no_argument, NULL, 'f' },
 		{ NULL, 0, NULL, 0 },
 	};
 	char shipped[PATH_MAX], scripts[PATH_MAX];
@@ -37,10 +51,15 @@ static int run(int argc, char **argv)
 	struct keeper_options options = { .ready_fd = -1, .log = say };
 	char context[96];
 	struct err e;
+	bool should_follow = false;
 	int opt, status = 0;
 
 	opterr = 0;
 	while ((opt = getopt_long(argc, argv, ":", longs, NULL)) != -1) {
+		if (opt == 'f') {
+			should_follow = true;
+			continue;
+		}
 		if (opt != 'r')
 			return cmd_usage(&cmd_agent, "%s: %s", argv[optind - 1],
 					 opt == ':' ? "an argument is missing" : "no such option");
@@ -53,6 +72,8 @@ static int run(int argc, char **argv)
 	status = talk_check_root("agent");
 	if (status != 0)
 		return status;
+	if (should_follow)
+		return follow(argv[optind], options.ready_fd);
 	installed_profiles(shipped, dirs);
 	installed_scripts(scripts);
 	(void)snprintf(context, sizeof(context), "agent %.64s", argv[optind]);
@@ -66,9 +87,11 @@ static int run(int argc, char **argv)
 
 const struct cmd cmd_agent = {
 	.name = "agent",
-	.usage = "[--ready-fd N] PROGRAM.DEVICE",
+	.usage = "[--ready-fd N] [--follow] PROGRAM.DEVICE",
 	.summary = "keep an agent in `physical`; `up` starts it",
 	.help = "      --ready-fd N   write a newline to descriptor N when the agent was started\n"
+		"      --follow       the agent is a manager of the machine: hand on its "
+		"resolvers\n"
 		"\n"
 		"Not to be called by hand: `up` starts one for each DHCP client and supplicant\n"
 		"(see Agent in wgns.conf(5)), and `down` ends it.\n",

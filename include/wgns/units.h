@@ -14,6 +14,7 @@
 
 #include "wgns/agents.h"
 #include "wgns/err.h"
+#include "wgns/rtnl.h"
 #include "wgns/systemd.h"
 
 /* A unit that is known to manage devices, or that `Agent =` names. */
@@ -76,6 +77,9 @@ int plan_units_start(const struct plan_request *rq, const struct host *host, str
 /** plan_units_cover - will a unit look after the addresses (or the air) of this uplink in physical? */
 bool plan_units_cover(const struct plan_request *rq, const struct host *host, const char *device,
 		      enum agents_task task);
+
+/** units_is_lasting - an address that somebody gave, and none that a device takes for want of a better one (link-local, RFC 3927) */
+bool units_is_lasting(const struct rtnl_addr *addr);
 
 /* A file that makes a unit start in physical. */
 #define UNITS_TEXT_MAX 768

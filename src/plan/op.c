@@ -49,6 +49,7 @@ static const struct op ops[] = {
 	{ "agent.wait", agent_wait_run, NULL },
 	{ "unit.start", unit_start_run, unit_start_undo },
 	{ "unit.wait", unit_wait_run, NULL }, /* it changes nothing */
+	{ "unit.follow", unit_follow_run, unit_follow_undo },
 	{ "tunnel.create", tunnel_create_run, tunnel_create_undo },
 	/* what the tunnel has goes with the tunnel */
 	{ "tunnel.move", tunnel_move_run, NULL },

@@ -64,9 +64,10 @@ op_fn guard_set_run, guard_set_undo, guard_allow_run, guard_allow_undo, guard_po
 /* op_lan.c: the uplinks' own networks, for home */
 op_fn lan_guard_run, lan_forward_run, lan_create_run, lan_create_undo, lan_addr_run, lan_sync_run,
 	lan_yield_undo;
-/* op_unit_place.c, op_unit.c, op_dropin.c, op_unit_wait.c: the machine's own managers */
+/* op_unit_place.c, op_unit.c, op_dropin.c, op_unit_wait.c, op_follow.c: the machine's own managers */
 op_fn netns_sysfs_run, netns_sysfs_undo, unit_stop_run, unit_stop_undo, unit_dropin_run,
-	unit_dropin_undo, unit_start_run, unit_start_undo, unit_wait_run;
+	unit_dropin_undo, unit_start_run, unit_start_undo, unit_wait_run, unit_follow_run,
+	unit_follow_undo;
 /* op_home.c: names and hooks */
 op_fn dns_set_run, dns_set_undo, hook_run_run;
 

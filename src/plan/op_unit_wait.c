@@ -53,8 +53,7 @@ static bool has_address(const struct rtnl_list *addrs, int ifindex)
 
 	for (size_t i = 0; i < addrs->n; i++) {
 		if (rtnl_parse_addr(addrs->items[i].msg, &addr) == 0 && addr.ifindex == ifindex &&
-		    addr.scope != RT_SCOPE_LINK &&
-		    !(addr.flags & (IFA_F_TENTATIVE | IFA_F_DADFAILED)))
+		    units_is_lasting(&addr) && !(addr.flags & (IFA_F_TENTATIVE | IFA_F_DADFAILED)))
 			return true;
 	}
 	return false;

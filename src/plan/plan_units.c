@@ -222,14 +222,22 @@ int plan_units_stop(const struct plan_request *rq, const struct host *host, stru
 	return rc < 0 ? rc : add_step(&set, "unit.dropin", plan, e);
 }
 
-/* an address that is not the kernel's own doing */
+bool units_is_lasting(const struct rtnl_addr *addr)
+{
+	/* dhcpcd gives what it takes from 169.254.0.0/16 the scope of any other */
+	bool is_of_itself = addr->local.family == AF_INET && addr->local.bytes[0] == 169 &&
+			    addr->local.bytes[1] == 254;
+
+	return addr->scope != RT_SCOPE_LINK && !is_of_itself;
+}
+
 static bool has_address(const struct host *host, const struct rtnl_link *link)
 {
 	struct rtnl_addr addr;
 
 	for (size_t i = 0; i < host->addrs.n; i++) {
 		if (rtnl_parse_addr(host->addrs.items[i].msg, &addr) == 0 &&
-		    addr.ifindex == link->ifindex && addr.scope != RT_SCOPE_LINK)
+		    addr.ifindex == link->ifindex && units_is_lasting(&addr))
 			return true;
 	}
 	return false;
@@ -280,6 +288,22 @@ static int add_waits(const struct units_set *set, const struct host *host, struc
 	return rc;
 }
 
+/* what they know of resolvers, for programs in the box */
+static int add_followers(const struct units_set *set, struct plan *plan, struct err *e)
+{
+	static const char *const texts[] = { "unit.follow " UNITS_NETWORKMANAGER,
+					     "unit.follow " UNITS_NETWORKD };
+	int rc = 0;
+
+	for (size_t k = 0; k < set->n; k++) {
+		for (size_t i = 0; rc == 0 && i < sizeof(texts) / sizeof(texts[0]); i++) {
+			if (strcmp(texts[i] + sizeof("unit.follow"), set->items[k].unit->name) == 0)
+				rc = plan_add(plan, texts[i], e);
+		}
+	}
+	return rc;
+}
+
 static bool is_uplink(const struct plan *plan, const char *name)
 {
 	for (size_t i = 0; i < plan->n_uplinks; i++) {
@@ -326,5 +350,7 @@ int plan_units_start(const struct plan_request *rq, const struct host *host, str
 	rc = add_step(&set, "unit.start", plan, e);
 	if (rc == 0)
 		rc = add_waits(&set, host, plan, e);
+	if (rc == 0)
+		rc = add_followers(&set, plan, e);
 	return rc < 0 ? rc : warn_left(&set, host, plan, e);
 }
