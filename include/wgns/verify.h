@@ -22,6 +22,7 @@
 #include "wgns/netns.h"
 #include "wgns/plan.h"
 #include "wgns/rtnl.h"
+#include "wgns/snapshot.h"
 #include "wgns/state.h"
 #include "wgns/wg.h"
 
@@ -147,6 +148,8 @@ struct verify_facts {
 	bool has_box;
 	struct verify_journal layout;
 	struct rtnl_links uplinks; /* that were moved, as they were */
+	struct snapshot_wdev *wdevs; /* of those that are wireless; owned */
+	size_t n_wdevs;
 	char uplinks_problem[VERIFY_PROBLEM_MAX];
 	/* guards, where the layout has them or somebody else made some */
 	struct verify_guard guard_home, guard_physical;

@@ -39,6 +39,7 @@ void verify_facts_free(struct verify_facts *f)
 	free(f->procs);
 	free(f->sockets);
 	rtnl_links_free(&f->uplinks);
+	free(f->wdevs);
 	guard_seen_free(&f->guard_home.seen);
 	guard_seen_free(&f->guard_physical.seen);
 	*f = (struct verify_facts){ 0 };

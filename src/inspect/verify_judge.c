@@ -107,6 +107,19 @@ static void judge_pins(const struct verify_facts *f, struct findings *out)
 	}
 }
 
+/* a wireless device does not move without its phy */
+static void hint_move(const struct verify_facts *f, const char *name, struct findings *out)
+{
+	for (size_t i = 0; i < f->n_wdevs; i++) {
+		if (strcmp(f->wdevs[i].dev, name) != 0)
+			continue;
+		findings_hint(out, "`iw phy#%u set netns name physical` moves its phy there",
+			      f->wdevs[i].phy);
+		return;
+	}
+	findings_hint(out, "`ip link set %s netns physical` moves it there", name);
+}
+
 static void judge_uplinks(const struct verify_facts *f, struct findings *out)
 {
 	findings_begin(out, "physical.uplinks", "the uplinks that were moved are in physical");
@@ -124,8 +137,7 @@ static void judge_uplinks(const struct verify_facts *f, struct findings *out)
 			continue;
 		if (snapshot_find_link(&f->home.links, old)) {
 			findings_add(out, FINDING_BREAKS, "%s is in home", old->name);
-			findings_hint(out, "`ip link set %s netns physical` moves it there",
-				      old->name);
+			hint_move(f, old->name, out);
 		} else {
 			findings_add(out, FINDING_WARNING,
 				     "%s is in neither namespace: was it unplugged?", old->name);

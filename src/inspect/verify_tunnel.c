@@ -213,6 +213,9 @@ static void gather_layout(struct gather *g)
 	}
 	f->uplinks = snap.links;
 	snap.links = (struct rtnl_links){ 0 };
+	f->wdevs = snap.wdevs;
+	f->n_wdevs = snap.n_wdevs;
+	snap.wdevs = NULL;
 	snapshot_free(&snap);
 }
 
