@@ -11,6 +11,8 @@
 #include "plan_internal.h"
 #include "wgns/str.h"
 
+#define OPER_UP 6 /* IF_OPER_UP of linux/if.h, which does not go with net/if.h */
+
 static const struct host_device *device_of(const struct host *host, const char *name)
 {
 	const struct rtnl_link *link = rtnl_links_by_name(&host->links, name);
@@ -133,7 +135,7 @@ int plan_warn_wireless(const struct host *host, struct plan *plan, const struct 
 	/* once for a phy, however many devices it has */
 	if ((dev->is_radio_locked || dev->is_radio_off) && !has_warning(plan, text))
 		rc = plan_warn(plan, text, e);
-	if (rc < 0 || !link->has_carrier ||
+	if (rc < 0 || link->operstate != OPER_UP ||
 	    (dev->wireless_type != NL80211_IFTYPE_STATION &&
 	     dev->wireless_type != NL80211_IFTYPE_P2P_CLIENT))
 		return rc;

@@ -12,7 +12,6 @@
 load change
 
 wifi_setup() {
-	modprobe -qn mac80211_hwsim || skip "this kernel has no mac80211_hwsim"
 	modprobe mac80211_hwsim radios="${1:-2}"
 	lab_up --bare
 	# phys in the order in which they were made; their numbers grow as long as the machine runs
@@ -70,7 +69,7 @@ access_point() {
 	E
 }
 
-# join WGNS-EXEC...: a supplicant and a DHCP client, started by that command or as they are; until there is an address
+# a supplicant, and when it has joined the network a DHCP client
 supplicant=(wpa_supplicant -D nl80211 -i wlan0 -c /run/wpa.conf -P /run/wpa.pid -B)
 client=(busybox udhcpc -i wlan0 -n -q -f -s "$BATS_TEST_DIRNAME/../lab/udhcpc-script")
 join_in_home() {

@@ -161,7 +161,7 @@ static void test_a_radio_that_is_off_and_a_network_that_is_left(void **state)
 	struct host_device *monitor = add_wifi(f, "mon0", 0);
 	dev->is_radio_off = monitor->is_radio_off = true;
 	monitor->wireless_type = NL80211_IFTYPE_MONITOR;
-	f->links[2].has_carrier = f->links[3].has_carrier = true;
+	f->links[2].operstate = f->links[3].operstate = 6; /* IF_OPER_UP */
 	assert_int_equal(plan(f, &p, &e), 0);
 	assert_int_equal(count_warnings(&p, "the radio of phy0 is off: `rfkill unblock wlan`"), 1);
 	assert_int_equal(count_warnings(&p, "wlan0 leaves its wireless network"), 1);
