@@ -28,7 +28,11 @@
 #define LAST_S 20 /* a resolver that does not return is ended with the process */
 #define HEADERS_MAX 32768 /* bytes of all headers together */
 #define HTTP_BODY_MAX 4096 /* what is longer is no answer of a probe's server */
+#ifdef __SANITIZE_ADDRESS__
+#define MEMORY_MAX (1UL << 46) /* its shadow */
+#else
 #define MEMORY_MAX (1UL << 30) /* of addresses: threads and libraries */
+#endif
 #define CPU_S 10
 #define LAN_DEVICE "wgns-lan" /* leads home, see Lan in wgns.conf(5) */
 #define RESOLV_CONF "/etc/resolv.conf"

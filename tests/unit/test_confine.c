@@ -23,7 +23,7 @@
 
 #include "wgns/confine.h"
 
-#define MEMORY (64UL << 30) /* a sanitizer's shadow is more: then it is not limited by it */
+#define MEMORY (1UL << 46) /* more than a sanitizer's shadow */
 
 static bool has_landlock(void)
 {
