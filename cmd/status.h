@@ -47,6 +47,15 @@ struct status_proc {
 	uid_t uid;
 	char user[64]; /* "" when the uid has no name */
 	char comm[32];
+	bool is_agent; /* `up` has started it, or it is the keeper of one */
+};
+
+/* Who configures an uplink of physical. */
+struct status_agent {
+	char program[32];
+	char device[IFNAMSIZ]; /* or "all" */
+	char state[160]; /* "running"; what its keeper says, or that there is none */
+	bool is_dead;
 };
 
 struct status_box {
@@ -58,6 +67,8 @@ struct status_box {
 	struct status_proc *procs;
 	size_t n_procs;
 	size_t n_procs_all; /* may be more than n_procs */
+	struct status_agent *agents; /* only root sees them */
+	size_t n_agents;
 	bool has_procs; /* they were asked for: not in home, where everything lives */
 };
 
@@ -88,6 +99,8 @@ void status_view_free(struct status_view *view);
 
 /** status_gather - what is there now; view->only is the caller's to set */
 int status_gather(struct status_view *view, struct err *e);
+/** status_gather_agents - those of physical, with the state of each */
+int status_gather_agents(struct status_box *box, int run_fd, struct err *e);
 /** status_is_shown - see view->only */
 bool status_is_shown(const struct status_view *view, const struct status_tunnel *t);
 

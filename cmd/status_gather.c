@@ -149,6 +149,8 @@ static void gather_box(const struct gather *g, struct status_box *box, const str
 	/* an ordinary user sees only their own processes (ptrace(2)): that list would not be true */
 	if (rc == 0 && g->view->is_root)
 		rc = gather_procs(box, &ns, &e);
+	if (rc == 0 && g->view->is_root && strcmp(box->name, "physical") == 0)
+		rc = status_gather_agents(box, g->run_fd, &e);
 	if (rc < 0)
 		set_problem(g, box, &e);
 }

@@ -137,13 +137,27 @@ static json_t *processes(const struct status_box *box)
 	return list;
 }
 
+static json_t *agents(const struct status_box *box)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < box->n_agents; i++) {
+		const struct status_agent *a = &box->agents[i];
+		json_array_append_new(list, json_pack("{s:o, s:o, s:o, s:b}", "program",
+						      text(a->program), "device", text(a->device),
+						      "state", text(a->state), "dead", a->is_dead));
+	}
+	return list;
+}
+
 static json_t *box_object(const struct status_view *view, const struct status_box *box)
 {
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "name", text(box->name), "group",
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "name", text(box->name), "group",
 			 text(box->group), "problem", text(box->problem), "links", links(view, box),
 			 "n_processes",
 			 box->has_procs ? json_integer((json_int_t)box->n_procs_all) : json_null(),
-			 "processes", box->has_procs ? processes(box) : json_null());
+			 "processes", box->has_procs ? processes(box) : json_null(), "agents",
+			 box->has_procs ? agents(box) : json_null());
 }
 
 char *status_json(const struct status_view *view)

@@ -230,7 +230,7 @@ static void add_programs(struct picture *p, bool is_left, const struct status_vi
 
 		for (size_t k = 0; k < box->n_procs; k++) {
 			const struct status_proc *b = &box->procs[k];
-			if (b->uid != a->uid || strcmp(b->comm, a->comm) != 0 ||
+			if (b->uid != a->uid || strcmp(b->comm, a->comm) != 0 || b->is_agent ||
 			    status_is_daemon(view, b->pid))
 				continue;
 			if (n++ == 0)

@@ -179,6 +179,14 @@ static void add_box(struct strbuf *b, const struct status_view *view, const stru
 	}
 	for (size_t i = 0; i < box->n_links; i++)
 		add_link(b, view, box, &box->links[i]);
+	for (size_t i = 0; i < box->n_agents; i++) {
+		const struct status_agent *a = &box->agents[i];
+		status_escape(a->device, user, sizeof(user));
+		status_escape(a->state, text, sizeof(text));
+		strbuf_addf(b, "  %-15s %s%s for %s: %s%s\n", i ? "" : "agents",
+			    a->is_dead && style->has_colour ? "\033[31m" : "", a->program, user,
+			    text, a->is_dead ? status_plain(style) : "");
+	}
 	for (size_t i = 0; i < box->n_procs; i++) {
 		const struct status_proc *p = &box->procs[i];
 		status_escape(p->comm, text, sizeof(text));

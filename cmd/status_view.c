@@ -31,6 +31,7 @@ void status_view_free(struct status_view *view)
 			free(box->links[k].addrs);
 		free(box->links);
 		free(box->procs);
+		free(box->agents);
 	}
 	free(view->tunnels);
 	free(view->boxes);

@@ -47,6 +47,8 @@ struct plan {
 	size_t n_uplinks;
 	char **warnings;
 	size_t n_warnings;
+	char **agents; /* for devices that come later: "auto", "PROGRAM all|wireless PROFILE" */
+	size_t n_agents;
 };
 void plan_free(struct plan *plan);
 

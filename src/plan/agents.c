@@ -9,6 +9,7 @@
 
 #include "plan_internal.h"
 #include "wgns/agentfile.h"
+#include "wgns/str.h"
 
 /* how long `up` waits for the first address; a server that answers does so in a second or two */
 #define WAIT_S 30
@@ -219,6 +220,24 @@ int plan_agents_stop(const struct plan_request *rq, const struct host *host, str
 	return rc;
 }
 
+static int remember(struct plan *plan, const char *text, struct err *e)
+{
+	if (str_list_add(&plan->agents, &plan->n_agents, text, strlen(text)) < 0)
+		return err_set(e, ENOMEM, "plan");
+	return 0;
+}
+
+/* a device that comes later gets the same */
+static int remember_program(struct plan *plan, const char *program, enum agents_task task,
+			    const char *profile, struct err *e)
+{
+	char text[160];
+
+	(void)snprintf(text, sizeof(text), "%s %s %s", program,
+		       task == AGENTS_AIR ? "wireless" : "all", profile);
+	return remember(plan, text, e);
+}
+
 /* the same programs as in home */
 static int start_found(const struct host *host, struct plan *plan, enum agents_task task,
 		       struct err *e)
@@ -235,6 +254,10 @@ static int start_found(const struct host *host, struct plan *plan, enum agents_t
 		(void)snprintf(text, sizeof(text), "agent.start %s for %s in physical",
 			       agent->program->name, device_text(agent->device));
 		rc = plan_add(plan, text, e);
+		/* one that takes every device takes the new one, too */
+		if (rc == 0 && agent->device[0])
+			rc = remember_program(plan, agent->program->name, task,
+					      agent->program->profile, e);
 	}
 	return rc;
 }
@@ -247,6 +270,8 @@ static int start_named(const struct host *host, struct plan *plan, enum agents_t
 
 	for (size_t i = 0; i < host->agents.n_profiles; i++) {
 		const struct host_agent_profile *p = &host->agents.profiles[i];
+		if (rc == 0 && p->task == task)
+			rc = remember_program(plan, p->program, task, p->name, e);
 		for (size_t k = 0; rc == 0 && p->task == task && k < plan->n_uplinks; k++) {
 			const struct rtnl_link *link =
 				rtnl_links_by_name(&host->links, plan->uplinks[k]);
@@ -268,7 +293,7 @@ int plan_agents_start(const struct plan_request *rq, const struct host *host, st
 	static const enum agents_task tasks[] = { AGENTS_AIR, AGENTS_ADDRESS };
 	size_t before = plan->n;
 	char text[64];
-	int rc = 0;
+	int rc = rq->agent == AGENT_AUTO ? remember(plan, "auto", e) : 0;
 
 	for (size_t i = 0; rc == 0 && i < sizeof(tasks) / sizeof(tasks[0]); i++) {
 		before = plan->n;

@@ -32,7 +32,7 @@ static const char *const no_drops[] = { NULL };
 
 static const struct syntax syntaxes[] = {
 	{ "dhclient", "", "", dhclient_drops, "-d", 0, true },
-	{ "udhcpc", "iprsTtVAOxFHhPclS", "nqbf", udhcpc_drops, "-f", 'i', false },
+	{ "udhcpc", "iprsTtVAOxFHhPc", "nqbf", udhcpc_drops, "-f", 'i', false },
 	{ "dhcpcd", "cefhijlmorstuvyzCDEFGIOQSWXZ", "bnkxNB", dhcpcd_drops, "-B", 0, false },
 	{ "wpa_supplicant", "bcCDefgGiIoOpPm", "B", no_drops, NULL, 'i', false },
 };

@@ -15,7 +15,6 @@
 #include "wgns/fd.h"
 #include "wgns/str.h"
 
-#define N_STEPS 5 /* beside a link.restore for each device */
 #define RECORDS_MAX                                                                                \
 	4096 /* of the layout's journal: a device that comes again and again does not fill /run */
 
@@ -204,18 +203,8 @@ static int save(struct adoption *a, int dir_fd, struct snapshot *before, struct 
 	return rc;
 }
 
-static int add_step(struct plan *plan, size_t *text_len, const char *text)
-{
-	int rc = step_parse(text, &plan->steps[plan->n]);
-
-	if (rc < 0)
-		return rc;
-	plan->n++;
-	*text_len += strlen(text);
-	return 0;
-}
-
-static int make_steps(const struct adoption *a, struct plan *plan, size_t *text_len)
+static int make_steps(const struct adoption *a, const struct host *host, struct plan *plan,
+		      size_t *text_len, struct err *e)
 {
 	static const char *const rest[] = {
 		"addr.restore physical",
@@ -225,25 +214,32 @@ static int make_steps(const struct adoption *a, struct plan *plan, size_t *text_
 	};
 	AUTO_STRBUF struct strbuf move = { 0 };
 	char text[64 + IFNAMSIZ];
+	int rc = 0;
 
-	plan->steps = calloc(N_STEPS + a->links.n, sizeof(*plan->steps));
-	if (!plan->steps)
-		return -ENOMEM;
-	*text_len = 0;
+	for (size_t i = 0; rc == 0 && i < a->links.n; i++)
+		rc = agents_adopt(a->env->run_fd, host, &a->links.items[i], true, plan, e);
 	if (a->phy.is_there)
 		plan_phy_step(&a->phy, &move);
 	else
 		strbuf_addf(&move, "link.move %s -> physical", a->links.items[0].name);
 	for (size_t i = 0; a->phy.is_there && i < a->links.n; i++)
 		strbuf_addf(&move, "%s%s", i ? ", " : " with ", a->links.items[i].name);
-	int rc = move.is_failed ? -ENOMEM : add_step(plan, text_len, move.s);
+	if (rc == 0 && move.is_failed)
+		rc = err_set(e, ENOMEM, "move %s", a->links.items[0].name);
+	if (rc == 0)
+		rc = plan_add(plan, move.s, e);
 	for (size_t i = 0; rc == 0 && i < a->links.n; i++) {
 		(void)snprintf(text, sizeof(text), "link.restore %s in physical",
 			       a->links.items[i].name);
-		rc = add_step(plan, text_len, text);
+		rc = plan_add(plan, text, e);
 	}
-	for (size_t i = 0; rc == 0 && i < N_STEPS - 1; i++)
-		rc = add_step(plan, text_len, rest[i]);
+	for (size_t i = 0; rc == 0 && i < sizeof(rest) / sizeof(rest[0]); i++)
+		rc = plan_add(plan, rest[i], e);
+	for (size_t i = 0; rc == 0 && i < a->links.n; i++)
+		rc = agents_adopt(a->env->run_fd, host, &a->links.items[i], false, plan, e);
+	*text_len = 0;
+	for (size_t i = 0; i < plan->n; i++)
+		*text_len += strlen(plan->steps[i].text);
 	return rc;
 }
 
@@ -279,7 +275,7 @@ static void give_back(struct adoption *a, struct engine *en, int dir_fd,
 			    why.text);
 }
 
-static int move(struct adoption *a, struct err *e)
+static int move(struct adoption *a, const struct host *host, struct err *e)
 {
 	struct engine en = { .env = a->env,
 			     .report = a->talk->step,
@@ -304,8 +300,8 @@ static int move(struct adoption *a, struct err *e)
 		rc = err_as(e, ERR_KIND_MACHINE);
 	}
 	journal_entries_free(&entries);
-	if (rc == 0 && make_steps(a, &plan, &text_len) < 0)
-		rc = err_set(e, ENOMEM, "move %s", a->links.items[0].name);
+	if (rc == 0)
+		rc = make_steps(a, host, &plan, &text_len, e);
 	if (rc == 0)
 		rc = journal_extend(&journal, plan.n, text_len, e);
 	if (rc == 0)
@@ -339,13 +335,15 @@ static int adopt_locked(const struct change_adopt *adopt, struct adoption *a, st
 		rc = host_read_devices(a->env->run_fd, adopt->uplinks, adopt->n_uplinks,
 				       adopt->is_new, &host, e);
 	if (rc == 0)
+		rc = host_read_agents(NULL, 0, NULL, 0, &host.agents, e);
+	if (rc == 0)
 		rc = judge(adopt, &host, a, e);
 	if (rc == 1) {
 		rc = 0;
 		for (size_t i = 0; rc == 0 && i < a->links.n; i++)
 			rc = choose_name(a, &host.links, &a->links.items[i], e);
 		if (rc == 0)
-			rc = move(a, e);
+			rc = move(a, &host, e);
 		rc = rc < 0 ? rc : 1;
 	}
 	host_free(&host);

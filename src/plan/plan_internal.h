@@ -79,6 +79,16 @@ int plan_lan_yield(const struct plan_request *rq, const struct host *host, struc
 /** agents_fit - is this a device for such an agent? Ethernet that does not only carry VLANs; or Wi-Fi */
 bool agents_fit(const struct host *host, const struct rtnl_link *link, enum agents_task task);
 
+/** agents_remember - what plan->agents says, for devices that come later */
+int agents_remember(int run_fd, const struct plan *plan, struct err *e);
+/**
+ * agents_adopt - steps for a device that came later
+ * @link: in home; its name is that with which it moves
+ * @is_before: those in front of its move, else those behind it
+ */
+int agents_adopt(int run_fd, const struct host *host, const struct rtnl_link *link, bool is_before,
+		 struct plan *plan, struct err *e);
+
 /** plan_warn - Return: 0 or -ENOMEM */
 int plan_warn(struct plan *plan, const char *text, struct err *e);
 

@@ -87,7 +87,8 @@ int programs_find(int run_fd, const struct netns_id *ns, struct netns_proc procs
 		for (size_t k = 0; k < n_tunnels; k++)
 			is_daemon = is_daemon || is_daemon_of(&procs[i], &tunnels[k]) ||
 				    is_watchers(run_fd, &procs[i], &tunnels[k]);
-		is_daemon = is_daemon || (procs[i].uid == 0 && agentfile_is_agents(procs[i].pid, NULL));
+		is_daemon =
+			is_daemon || (procs[i].uid == 0 && agentfile_is_agents(procs[i].pid, NULL));
 		if (!is_daemon && procs[i].pid != getpid())
 			procs[kept++] = procs[i];
 	}

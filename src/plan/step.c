@@ -46,5 +46,6 @@ void plan_free(struct plan *plan)
 	free(plan->steps);
 	str_list_free(&plan->uplinks, &plan->n_uplinks);
 	str_list_free(&plan->warnings, &plan->n_warnings);
+	str_list_free(&plan->agents, &plan->n_agents);
 	*plan = (struct plan){ 0 };
 }

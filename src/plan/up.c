@@ -10,6 +10,7 @@
 
 #include "change_internal.h"
 #include "op.h"
+#include "plan_internal.h"
 #include "wgns/dns.h"
 #include "wgns/fd.h"
 #include "wgns/group.h"
@@ -216,6 +217,8 @@ static int begin(const struct change_up *up, struct op_env *env, struct journal 
 		rc = make_folder(env, OP_BOX_PATH, 0, plan->n_layout, layout, e);
 	if (rc == 0 && plan->n_layout)
 		rc = state_uplinks_write(env->run_fd, up->uplinks, up->n_uplinks, e);
+	if (rc == 0 && plan->n_layout)
+		rc = agents_remember(env->run_fd, plan, e);
 	return rc;
 }
 

@@ -11,12 +11,15 @@
  *   SYS_PTRACE        the namespaces of other processes, in which a device of home may have children
  *   SETPCAP           the daemon that is made again loses its own
  *   NET_BIND_SERVICE  which that daemon keeps, for a port below 1024
+ *   NET_RAW, KILL     an agent of a new card: its profile leaves it the first, its keeper ends it with the second
  *   DAC_OVERRIDE      nothing of root's is closed to it where /run has an odd owner, as in a container
  */
 int watch_privileges(struct err *e)
 {
-	static const unsigned wanted[] = { CAP_NET_ADMIN, CAP_SYS_ADMIN,	CAP_SYS_PTRACE,
-					   CAP_SETPCAP,	  CAP_NET_BIND_SERVICE, CAP_DAC_OVERRIDE };
+	static const unsigned wanted[] = { CAP_NET_ADMIN,	 CAP_SYS_ADMIN,
+					   CAP_SYS_PTRACE,	 CAP_SETPCAP,
+					   CAP_NET_BIND_SERVICE, CAP_DAC_OVERRIDE,
+					   CAP_NET_RAW,		 CAP_KILL };
 	bool is_held[sizeof(wanted) / sizeof(wanted[0])];
 	int rc = capng_get_caps_process();
 
