@@ -5,8 +5,8 @@
 # shellcheck disable=SC2317 # functions are called by name
 #
 # Home is the machine's own namespace. In another one, world, is what the uplinks lead to: a DHCP server for each, a
-# VPN server at 198.51.100.1, an access point. Each manager has an uplink: NetworkManager nm0, and by wpa_supplicant wlan1;
-# systemd-networkd net0; dhcpcd dhc0.
+# VPN server at 198.51.100.1, two access points. Each manager has an uplink: NetworkManager eth0, and by wpa_supplicant wlan1;
+# systemd-networkd net0; dhcpcd dhc0. (Of all veth pairs NetworkManager's udev rules leave it those that are called eth*.)
 
 load ../lab/lab
 
@@ -59,7 +59,7 @@ setup_file() {
 		AllowedIPs = 10.9.0.0/24
 		PersistentKeepalive = 1
 	E
-	cable nm0 10
+	cable eth0 10
 	air
 }
 teardown_file() {
@@ -104,21 +104,21 @@ nothing_left() {
 	cable net0 11
 	cable dhc0 12
 	systemctl start systemd-networkd NetworkManager dhcpcd
-	lab_wait is_managed nm0
+	lab_wait is_managed eth0
 	nmcli device wifi connect lab password 'not a secret' 2>/dev/null || lab_wait nmcli device wifi connect lab password 'not a secret'
 	nmcli connection modify lab connection.autoconnect no
 	lab_wait has_address net0 11
 	lab_wait has_address dhc0 12
 	lab_wait has_address wlan2 20
-	printf '[Physical]\nUplinks = nm0 net0 dhc0 wlan2 nm1\n[Tunnel]\nWatch = yes\n' >/etc/wgns/wgns.conf
+	printf '[Physical]\nUplinks = eth0 net0 dhc0 wlan2 eth1\n[Tunnel]\nWatch = yes\n' >/etc/wgns/wgns.conf
 	cp /etc/resolv.conf resolv.before
 
 	run wgns up -n wg0
-	[[ $output = *"unit.wait NetworkManager.service 60 s: nm0 wlan2"* ]]
+	[[ $output = *"unit.wait NetworkManager.service 60 s: eth0 wlan2"* ]]
 	[[ $output != *"nothing renews it"* ]]
 	wgns up wg0
-	is_managed nm0 && is_managed wlan2
-	has_address nm0 10 physical && has_address wlan2 20 physical && has_address net0 11 physical
+	is_managed eth0 && is_managed wlan2
+	has_address eth0 10 physical && has_address wlan2 20 physical && has_address net0 11 physical
 	lab_wait has_address dhc0 12 physical
 	for unit in NetworkManager wpa_supplicant systemd-networkd dhcpcd; do
 		is_in $unit /run/netns/physical
@@ -136,11 +136,11 @@ nothing_left() {
 	lab_wait has_address wlan2 21 physical
 	lab_wait box_says 'nameserver 192.0.21.53'
 	# a new card is managed, and so is everything after a crash
-	cable nm1 13
-	lab_wait has_address nm1 13 physical
-	lab_wait is_managed nm1
+	cable eth1 13
+	lab_wait has_address eth1 13 physical
+	lab_wait is_managed eth1
 	kill -KILL "$(systemctl show -p MainPID --value NetworkManager)"
-	lab_wait is_managed nm0
+	lab_wait is_managed eth0
 	is_in NetworkManager /run/netns/physical
 	run resolved_knows
 	[ "$status" = 1 ]
@@ -149,7 +149,7 @@ nothing_left() {
 	wgns down wg0
 	nothing_left
 	ip link del same && ip link del same1
-	lab_wait is_managed nm0
+	lab_wait is_managed eth0
 	lab_wait is_managed wlan2
 	lab_wait has_address wlan2 21
 	lab_wait has_address net0 11
@@ -167,22 +167,22 @@ nothing_left() {
 	printf '[Service]\nExecStartPre=/bin/test -e /sys/fs/cgroup/cgroup.procs\n' \
 		>/etc/systemd/system/NetworkManager.service.d/broken.conf
 	systemctl daemon-reload
-	lab_wait is_managed nm0
-	run wgns up --uplink nm0 wg0
+	lab_wait is_managed eth0
+	run wgns up --uplink eth0 wg0
 	[ "$status" = 1 ]
 	[[ $output = *"unit.start NetworkManager.service"*"Job for NetworkManager.service failed"*"everything was undone"* ]]
 	nothing_left
 	rm /etc/systemd/system/NetworkManager.service.d/broken.conf
 	systemctl daemon-reload
-	lab_wait is_managed nm0
-	has_address nm0 10
+	lab_wait is_managed eth0
+	has_address eth0 10
 	is_in NetworkManager /proc/1/ns/net
 }
 
 @test "what a killed up and a killed recover left is undone" {
 	local n
-	n=$(wgns up -n --uplink nm0 wg0 | grep -n '^unit.start' | cut -d: -f1)
-	run env WGNS_FAULT="kill-before:$n" "$WGNS_FAULTY" up --uplink nm0 wg0
+	n=$(wgns up -n --uplink eth0 wg0 | grep -n '^unit.start' | cut -d: -f1)
+	run env WGNS_FAULT="kill-before:$n" "$WGNS_FAULTY" up --uplink eth0 wg0
 	[ "$status" = 137 ]
 	[ -e /run/systemd/system/NetworkManager.service.d/wgns.conf ]
 	# between the drop-ins and the start in home
@@ -194,21 +194,22 @@ nothing_left() {
 	[ "$output" = inactive ]
 	wgns recover
 	nothing_left
-	lab_wait is_managed nm0
-	has_address nm0 10
+	lab_wait is_managed eth0
+	has_address eth0 10
 	is_in NetworkManager /proc/1/ns/net
 }
 
 @test "a manager that is named and does not run is a refusal, and nothing was touched" {
 	printf '[Physical]\nAgent = systemd:iwd\n' >/etc/wgns/wgns.conf
-	run wgns up --uplink nm0 wg0
+	run wgns up --uplink eth0 wg0
+	echo "$output"
 	[ "$status" = 5 ]
 	[[ $output = *"systemd:iwd: it is not running"* ]]
 	nothing_left
 	printf '[Physical]\nAgent = none\n' >/etc/wgns/wgns.conf
-	run wgns up -n --uplink nm0 wg0
+	run wgns up -n --uplink eth0 wg0
 	[[ $output != *unit.* ]]
-	is_managed nm0
+	is_managed eth0
 }
 
 @test "iwd configures its network by itself in physical, and tells home's resolver nothing" {
