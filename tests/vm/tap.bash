@@ -3,9 +3,9 @@
 # tap.bash - TAP for tests that are a machine of their own, and therefore no bats
 n_failed=0
 
-# wait_for CMD [ARG]...: until it succeeds; 60 s without success are a failure: machines are emulated
+# wait_for CMD [ARG]...: until it succeeds; 120 s without success are a failure: machines are emulated
 wait_for() {
-	local - deadline=$((SECONDS + 60))
+	local - deadline=$((SECONDS + 120))
 	set +x
 	until "$@" >/dev/null 2>&1; do
 		if ((SECONDS > deadline)); then
