@@ -340,7 +340,7 @@ const struct cmd cmd_portal = {
 		"Asks in `physical` whether the way is free: the portal's own API when the lease\n"
 		"names one (RFC 8910), else [Portal] Url of wgns.conf(5). When a captive portal "
 		"is\n"
-		"in the way its page is opened in a browser with an empty profile, in `physical`.\n"
+		"way its page is opened in a browser with an empty profile, in `physical`.\n"
 		"Once the portal lets this machine through, the tunnel shakes hands, and the\n"
 		"browser and its profile go. Home stays behind the tunnel all the time.\n"
 		"\n"
