@@ -16,15 +16,20 @@ down() { lab_wgns down "$@"; }
 # remember: the whole state of home; unchanged: it is the same now
 #
 # The kernel's own local routes of IPv6 addresses (type 2 and 4 in table 255) come when duplicate address detection
-# is done, a second after the lab is there: they say no more than the addresses do. A bridge's timers run by themselves, and
-# a device that is down has the queueing discipline of its last life.
+# is done, a second after the lab is there: they say no more than the addresses do. A device that is down has the queueing
+# discipline of its last life. A VLAN's state is unknown until the kernel has looked below it, up to a second later
+# (linkwatch): it is asked again.
 state() {
-	lab_snapshot | sed -E '/^route6 .*"type":"[24]",.*"table":"255","protocol":"2"/d; s/"[a-z_]+_timer":[0-9.]+,//g;
-		/"operstate":"DOWN"/s/"qdisc":"noqueue"/"qdisc":"noop"/'
+	lab_wait state_settled && cat "$BATS_TEST_TMPDIR/state"
+}
+state_settled() {
+	lab_snapshot | sed -E '/^route6 [24] .* table 255 proto 2 /d; /^link .* state DOWN /s/ qdisc noqueue / qdisc noop /' \
+		>"$BATS_TEST_TMPDIR/state"
+	! grep -q '^link .*LOWER_UP.* state UNKNOWN .* vlan protocol ' "$BATS_TEST_TMPDIR/state"
 }
 remember() {
 	state >"$BATS_TEST_TMPDIR/before"
-	grep -q '^link .*"ifname":"lo"' "$BATS_TEST_TMPDIR/before"
+	grep -q '^link lo:' "$BATS_TEST_TMPDIR/before"
 }
 # the kernel looks at the carrier of most devices once a second (linkwatch): until then operstate is the old one
 is_unchanged() {

@@ -139,12 +139,12 @@ get() { lab_run curl -sgm "${2:-10}" "http://$1"; }
 	while read -r line; do
 		grep -q "^[<>] $line" "$BATS_TEST_TMPDIR/changes" || { echo "not shown: $line" && false; }
 	done <<-"E"
-		link .*"mtu":1400
+		link .* mtu 1400 
 		addr .*192.0.2.11
-		route4 .*"77"
+		route4 .* table 77 
 		route6 .*2001:db8:9::
-		rule4 .*"77"
-		rule6 .*"78"
+		rule4 .* lookup 77
+		rule6 .* lookup 78
 		neigh4 .*192.0.2.9
 		sysctl ipv6/conf/eth0/hop_limit
 		nft table inet mine
