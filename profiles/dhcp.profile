@@ -17,7 +17,7 @@ SystemBus = no
 # the first that is installed; it stays in the foreground, and its script and the portal's option are added by wgns
 [Agent]
 Uplinks = all
-Command = dhclient -d %i
+Command = dhclient -d --no-pid %i
 Command = dhcpcd -B %i
 Command = udhcpc -f -i %i
 Command = busybox udhcpc -f -i %i

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* the address of the lease that came along from home: it goes when the server gives another one */
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "keeper_internal.h"
+#include "wgns/fd.h"
 #include "wgns/rtnl.h"
 
 /*
@@ -62,6 +65,22 @@ void keeper_find_carried(struct keeper *k)
 	rtnl_list_free(&addrs);
 }
 
+/*
+ * When the first address of a network goes, the kernel takes the others of it along, unless this is set: ip-sysctl,
+ * promote_secondaries. Return: what it was, or -1
+ */
+static int promote(const struct keeper *k, int value)
+{
+	char path[80], old = '1', new = (char)('0' + value);
+
+	(void)snprintf(path, sizeof(path), "/proc/sys/net/ipv4/conf/%.15s/promote_secondaries",
+		       k->run.device);
+	AUTO_FD int fd = open(path, O_RDWR | O_CLOEXEC);
+	if (fd < 0 || pread(fd, &old, 1, 0) != 1 || pwrite(fd, &new, 1, 0) != 1)
+		return -1;
+	return old == '1';
+}
+
 void keeper_drop_carried(struct keeper *k, const char *address)
 {
 	struct rtnl_list addrs = { 0 };
@@ -79,7 +98,8 @@ void keeper_drop_carried(struct keeper *k, const char *address)
 		rtnl_list_free(&addrs);
 		return;
 	}
-	for (size_t i = 0; i < addrs.n; i++) {
+	int old = promote(k, 1);
+	for (size_t i = 0; old >= 0 && i < addrs.n; i++) {
 		const struct nlmsghdr *msg = addrs.items[i].msg;
 		if (rtnl_parse_addr(msg, &a) < 0 || a.ifindex != ifindex ||
 		    !addr_equal(&a.local, &k->carried) || rtnl_build_delete(RTNL_ADDR, msg, &m) < 0)
@@ -89,5 +109,7 @@ void keeper_drop_carried(struct keeper *k, const char *address)
 		else
 			keeper_log(k, "the lease has %s now: %s goes", address, text);
 	}
+	if (old == 0)
+		(void)promote(k, 0); /* it can only have vanished with the device */
 	rtnl_list_free(&addrs);
 }

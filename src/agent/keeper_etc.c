@@ -47,27 +47,39 @@ static bool is_folder(const char *path)
 	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
-/*
- * Which configuration does it read? The last one that is named counts; one outside of /etc stays as it is. Ours comes first: behind
- * it there may be a section for one device.
- */
-static int ask_for_portal(const struct child *child, const char *option, const char *conf,
-			  const char *text, struct err *e)
+/* What asks for the option of RFC 8910, and where. */
+struct portal {
+	const char *option; /* that names the configuration; the last one counts */
+	const char *conf; /* without it */
+	const char *first, *last; /* in front of what is there, and behind it */
+};
+/* the last `request` of dhclient.conf(5) counts; the end of dhcpcd.conf(5) may belong to one device */
+static const struct portal for_dhclient = { "-cf", "/etc/dhcp/dhclient.conf", "",
+					    "\noption wgns-portal code 114 = text;\n"
+					    "also request wgns-portal;\n" };
+static const struct portal for_dhcpcd = { "-f", "/etc/dhcpcd.conf",
+					  "define 114 string wgns_portal\noption wgns_portal\n",
+					  "" };
+
+/* a configuration outside of /etc stays as it is */
+static int ask_for_portal(const struct child *child, const struct portal *portal, struct err *e)
 {
+	const char *conf = portal->conf;
 	AUTO_STRBUF struct strbuf all = { 0 };
 	AUTO_FREE char *old = NULL;
 	struct err ignored; /* there is none */
 	size_t len;
 
 	for (size_t i = 0; i + 1 < child->argv.argc; i++) {
-		if (strcmp(child->argv.argv[i], option) == 0)
+		if (strcmp(child->argv.argv[i], portal->option) == 0)
 			conf = child->argv.argv[i + 1];
 	}
 	if (strncmp(conf, "/etc/", 5) != 0 || strstr(conf, "/../"))
 		return 0;
-	strbuf_addf(&all, "%s", text);
+	strbuf_addf(&all, "%s", portal->first);
 	if (fd_read_file_at(AT_FDCWD, conf, HOOK_MAX, &old, &len, &ignored) == 0)
 		strbuf_add(&all, old, len);
+	strbuf_addf(&all, "%s", portal->last);
 	if (all.is_failed)
 		return err_set(e, ENOMEM, "write the agent's %s", conf);
 	const char *name = strrchr(conf, '/') + 1;
@@ -95,8 +107,7 @@ static int write_dhclient(const struct keeper *k, struct err *e)
 	if (rc == 0)
 		rc = append_hook(k, "dhclient-exit", "/etc/dhcp/dhclient-exit-hooks", e);
 	for (size_t i = 0; rc == 0 && i < k->n; i++)
-		rc = ask_for_portal(&k->children[i], "-cf", "/etc/dhcp/dhclient.conf",
-				    "also request v4-captive-portal;\n", e);
+		rc = ask_for_portal(&k->children[i], &for_dhclient, e);
 	return rc;
 }
 
@@ -110,8 +121,7 @@ int keeper_write_hooks(const struct keeper *k, struct err *e)
 	if (rc == 0)
 		rc = append_hook(k, "dhcpcd-exit", "/etc/dhcpcd.exit-hook", e);
 	for (size_t i = 0; rc == 0 && i < k->n; i++)
-		rc = ask_for_portal(&k->children[i], "-f", "/etc/dhcpcd.conf",
-				    "define 114 string wgns_portal\noption wgns_portal\n", e);
+		rc = ask_for_portal(&k->children[i], &for_dhcpcd, e);
 	return rc;
 }
 

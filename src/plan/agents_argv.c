@@ -222,10 +222,12 @@ int agents_argv_in_home(char *const *argv, size_t argc, struct agents_argv *out)
 /* udhcpc runs our script, which tells the keeper, and asks for the portal */
 static int add_own(const char *program, const char *script, struct agents_argv *out)
 {
-	const char *const words[] = { "-O", "114", "-s", script };
+	/* 119: search domains (RFC 3397); 121: routes (RFC 3442) */
+	const char *const words[] = { "-O", "114", "-O", "119", "-O", "121", "-s", script };
+	const size_t n = sizeof(words) / sizeof(words[0]);
 	int rc = 0;
 
-	for (size_t i = 0; rc == 0 && strcmp(program, "udhcpc") == 0 && i < 4; i++)
+	for (size_t i = 0; rc == 0 && strcmp(program, "udhcpc") == 0 && i < n; i++)
 		rc = add(out, words[i]);
 	return rc;
 }

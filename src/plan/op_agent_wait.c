@@ -204,7 +204,8 @@ static int give_up(const struct waiting *w, unsigned seconds, struct err *e)
 
 static int wait_address(struct waiting *w, unsigned seconds, struct err *e)
 {
-	const long long begin = now_ms();
+	const long long end = now_ms() + (long long)seconds * 1000;
+	long long usable_ms = 0; /* since when one of them works */
 
 	for (;;) {
 		int rc = look(w, e);
@@ -212,8 +213,11 @@ static int wait_address(struct waiting *w, unsigned seconds, struct err *e)
 			return rc;
 		bool is_open = count(w, STANDING_WAITING) || is_associating(w);
 		bool is_usable = has_address(w);
-		long long limit = is_usable ? SHORT_MS : (long long)seconds * 1000;
-		long long left = begin + limit - now_ms();
+		if (is_usable && !usable_ms)
+			usable_ms = now_ms();
+		long long left =
+			(is_usable && usable_ms + SHORT_MS < end ? usable_ms + SHORT_MS : end) -
+			now_ms();
 		if (!is_open || left <= 0) {
 			note(w);
 			return is_usable ? 0 : give_up(w, seconds, e);
