@@ -219,7 +219,8 @@ clean-root-check: ## build, demo and check in a fresh Debian root (debootstrap);
 
 # a program that fails on purpose, see src/plan/fault.c; WGNS_FAULTY names it in tests
 faulty: $(O)/tests/faults/deny
-	$(Q)+$(MAKE) --no-print-directory O=$(O)/faults FAULTS=1 $(O)/faults/wgns
+	$(Q)+$(MAKE) --no-print-directory O=$(O)/faults FAULTS=1 $(O)/faults/wgns \
+		$(PROFILES:%=$(O)/faults/%) $(AGENTS:scripts/%=$(O)/faults/%)
 unit-programs: $(UNIT)
 fuzzers: $(FUZZ)
 

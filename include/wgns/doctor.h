@@ -121,6 +121,7 @@ struct doctor_uplink {
 	char name[IFNAMSIZ];
 	struct err refusal; /* code 0: it can move */
 	bool is_wireless;
+	bool is_followed; /* by what gives it its addresses, as `up` would have it: plan_agents_cover() */
 	struct nl80211_phy phy; /* is_there false when it could not be asked */
 	enum doctor_managed networkmanager,
 		networkd; /* as they say themselves in /run, by number of the device */

@@ -102,7 +102,7 @@ static bool is_manager_of(const struct doctor_process *p, const struct doctor_up
 static void judge_manager(const struct doctor_uplinks *u, const struct doctor_processes *processes,
 			  struct findings *out)
 {
-	findings_begin(out, "uplinks.manager", "no program has to go on managing the uplinks");
+	findings_begin(out, "uplinks.manager", "what manages the uplinks moves along with them");
 	for (size_t i = 0; i < u->n; i++) {
 		const struct doctor_uplink *uplink = &u->items[i];
 		struct names names = { 0 };
@@ -111,7 +111,11 @@ static void judge_manager(const struct doctor_uplinks *u, const struct doctor_pr
 			if (is_manager_of(&processes->items[k], u, uplink))
 				add_name(&names, &processes->items[k]);
 		}
-		if (names.used) {
+		if (names.used && uplink->is_followed) {
+			findings_add(out, FINDING_NOTE,
+				     "%s is managed by %s, which moves to physical with it",
+				     uplink->name, names.text);
+		} else if (names.used) {
 			findings_add(
 				out, FINDING_WARNING,
 				"%s is managed by %s, which stays in home and loses sight of it",
@@ -119,7 +123,7 @@ static void judge_manager(const struct doctor_uplinks *u, const struct doctor_pr
 			findings_hint(
 				out,
 				"its addresses are carried over, and a lease is not renewed; see "
-				"CAVEATS in wgns(8)");
+				"Agent in wgns.conf(5)");
 		} else if (uplink->is_in_interfaces) {
 			findings_add(out, FINDING_NOTE,
 				     "%s is set up by ifupdown (/etc/network/interfaces)",

@@ -121,6 +121,8 @@ int doctor_read_uplinks(const struct wgnsconf *settings, const struct host *host
 	for (size_t i = 0; rc == 0 && i < found.n_uplinks; i++) {
 		const struct rtnl_link *link = rtnl_links_by_name(&host->links, found.uplinks[i]);
 		read_uplink(host, link, &out->items[out->n++]);
+		out->items[i].is_followed =
+			plan_agents_cover(&rq, host, link->name, AGENTS_ADDRESS);
 		rc = plan_warn_uplink(&rq, host, &costs, link, e);
 	}
 	out->warnings = costs.warnings;

@@ -52,7 +52,7 @@ static void make_word(const char *name, char out[NL80211_NAME_MAX])
 {
 	size_t len = 0;
 
-	for (; name[len] && len < NL80211_NAME_MAX - 1; len++) {
+	for (; len < NL80211_NAME_MAX - 1 && name[len]; len++) {
 		unsigned char c = (unsigned char)name[len];
 		out[len] = isalnum(c) || strchr("_.-", c) ? (char)c : '?';
 	}

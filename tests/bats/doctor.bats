@@ -190,7 +190,11 @@ daemon() {
 @test "the real udhcpc that manages an uplink is named, with the end of the lease" {
 	lab_run ip addr add 192.0.2.20/26 dev eth0 valid_lft 600 preferred_lft 600
 	daemon busybox busybox udhcpc -i eth0 -f -s /bin/true
-	notes 'hint: its addresses are carried over, and a lease is not renewed; see CAVEATS in wgns(8)'
+	run -0 lab_wgns doctor
+	[[ $output =~ 'eth0 is managed by udhcpc (process '[0-9]+'), which moves to physical with it' ]]
+	says_not 'is leased for'
+	settings '[Physical]\nAgent = none\n'
+	notes 'hint: its addresses are carried over, and a lease is not renewed; see Agent in wgns.conf(5)'
 	[[ $output =~ 'eth0 is managed by udhcpc (process '[0-9]+'), which stays in home' ]]
 	[[ $output =~ 'the address 192.0.2.20/26 of eth0 is leased for '[0-9]+' more seconds' ]]
 }
@@ -207,7 +211,7 @@ daemon() {
 	says_not dhclient
 	lab_run pkill -x dhclient
 	daemon dhclient /run/dhclient -c 'read -rt 1000 <> <(:)' eth0
-	notes
+	run -0 lab_wgns doctor
 	[[ $output = *'eth0 is managed by dhclient (process '* ]]
 }
 

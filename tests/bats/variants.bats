@@ -77,6 +77,22 @@ variant_vlan() {
 	E
 }
 variant_second() { up wg1; }
+# a client at work in home: it comes and goes with its steps, and is there again at the end, whatever happened
+variant_agent() {
+	lab_down
+	lab_up --bare
+	export LAB_BUILT=${LAB_BUILT-$WGNS}
+	lab_install
+	lab_run install "$FAULTY" /run/bin/wgns-faulty
+	FAULTY=/run/bin/wgns-faulty
+	interface wg0 'PostUp = true'
+	lab_run ip link set eth0 up
+	lab_run busybox udhcpc -i eth0 -b -s /run/bin/agents/udhcpc-script -p /run/udhcpc.pid >&2
+	lab_wait client_is_bound
+	settle=settle_agent
+}
+client_is_bound() { lab_run ip -4 addr show dev eth0 | grep -q 'inet 192\.0\.2\.' && [ "$(lab_run pgrep -xc 'udhcpc|busybox')" = 1 ]; }
+settle_agent() { lab_wait client_is_bound; }
 settings() { lab_run sh -c 'mkdir -p /etc/wgns; printf "[%s]\n%s\n" "$@" >/etc/wgns/wgns.conf' - "$@"; }
 variant_lan() { settings Physical 'Lan = yes'; }
 variant_no_guard() { settings Guard 'KillSwitch = no'; }
