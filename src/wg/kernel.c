@@ -94,16 +94,41 @@ static int kernel_get(const struct backend_device *dev, int inside_fd, struct wg
 	return rc < 0 ? rc : wgnl_get(genl, id, called(dev), out, e);
 }
 
+/*
+ * The kernel waits for everyone who may still see a peer, once for each: some ten milliseconds when the device goes
+ * (wg_destruct), a few microseconds when the peers are removed by a request, under the lock of rtnetlink
+ * (synchronize_net). With thousands of peers that is minutes. That it fails is no matter: they go with the device.
+ */
+static void forget_peers(int ns_fd, const char *name)
+{
+	AUTO_NL struct nl *genl = NULL;
+	struct wg_device none = { 0 };
+	struct err ignored;
+	uint16_t id;
+
+	if (open_family(ns_fd, &genl, &id, &ignored) < 0)
+		return;
+	memcpy(none.name, name, sizeof(none.name));
+	(void)wgnl_set(genl, id, &none, true, &ignored);
+}
+
+static int delete_device(int ns_fd, const char *name, struct err *e)
+{
+	if (name[0])
+		forget_peers(ns_fd, name);
+	return wg_link_delete(ns_fd, name, KIND, e);
+}
+
 /* dev->name is tried last: while the device has its birth name, that name inside may be somebody else's */
 static int kernel_destroy(const struct backend_device *dev, int birth_fd, int inside_fd,
 			  struct err *e)
 {
-	int rc = wg_link_delete(birth_fd, dev->birth_name, KIND, e);
+	int rc = delete_device(birth_fd, dev->birth_name, e);
 
 	if (rc == 0)
-		rc = wg_link_delete(inside_fd, dev->birth_name, KIND, e);
+		rc = delete_device(inside_fd, dev->birth_name, e);
 	if (rc == 0)
-		rc = wg_link_delete(inside_fd, dev->name, KIND, e);
+		rc = delete_device(inside_fd, dev->name, e);
 	return rc < 0 ? rc : 0;
 }
 
