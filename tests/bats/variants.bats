@@ -81,18 +81,19 @@ variant_second() { up wg1; }
 variant_agent() {
 	lab_down
 	lab_up --bare
-	export LAB_BUILT=${LAB_BUILT-$WGNS}
 	lab_install
 	lab_run install "$FAULTY" /run/bin/wgns-faulty
 	FAULTY=/run/bin/wgns-faulty
 	interface wg0 'PostUp = true'
 	lab_run ip link set eth0 up
-	lab_run busybox udhcpc -i eth0 -b -s /run/bin/agents/udhcpc-script -p /run/udhcpc.pid >&2
-	lab_wait client_is_bound
-	settle=settle_agent
+	lab_run dhclient -4 -pf /run/client.pid -lf /run/client.leases eth0 >&2
+	settle='lab_wait client_is_bound'
+	$settle
 }
-client_is_bound() { lab_run ip -4 addr show dev eth0 | grep -q 'inet 192\.0\.2\.' && [ "$(lab_run pgrep -xc 'udhcpc|busybox')" = 1 ]; }
-settle_agent() { lab_wait client_is_bound; }
+# it writes its number down when it has a lease and leaves its script behind
+client_is_bound() {
+	[ "$(lab_run pgrep -x dhclient)" = "$(lab_run cat /run/client.pid)" ] && ! lab_run pgrep -f dhclient-script
+}
 settings() { lab_run sh -c 'mkdir -p /etc/wgns; printf "[%s]\n%s\n" "$@" >/etc/wgns/wgns.conf' - "$@"; }
 variant_lan() { settings Physical 'Lan = yes'; }
 variant_no_guard() { settings Guard 'KillSwitch = no'; }
@@ -145,6 +146,7 @@ variant_resolved() {
 @test "every fault, several uplinks" { variant uplinks; }
 @test "every fault, a VLAN on the uplink" { variant vlan; }
 @test "every fault, a second tunnel" { variant second; }
+@test "every fault, a DHCP client" { variant agent; }
 @test "every fault, Lan = yes" { variant lan; }
 @test "every fault, KillSwitch = no" { variant no_guard; }
 @test "every fault, KillSwitch = boot" { variant boot; }
