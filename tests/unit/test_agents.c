@@ -69,7 +69,7 @@ static void test_agents_stay_in_front(void **state)
 	} row[] = {
 		{ "dhclient", "dhclient|-1|-nw|-4|-pf|/p|eth0", "dhclient|-d|-4|-pf|/p|eth0" },
 		/* an argument of an option is none of those that go */
-		{ "dhclient", "dhclient|-H|-1|eth0", "dhclient|-d|-H|eth0" },
+		{ "dhclient", "dhclient|-H|-1|eth0", "dhclient|-d|-H|-1|eth0" },
 		{ "dhclient", "dhclient|-cf|-q|eth0", "dhclient|-d|-cf|-q|eth0" },
 		{ "udhcpc", "busybox|udhcpc|-i|eth0|-b|-S|-s|/old|-p|/p",
 		  "busybox|udhcpc|-f|-O|114|-O|119|-O|121|-s|/ours|-i|eth0|-S|-p|/p" },
