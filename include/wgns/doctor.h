@@ -4,7 +4,8 @@
  *
  * Facts are read into values (doctor_read_*()), and pure functions make findings of them (doctor_judge_*()). What `up` refuses
  * is asked of the functions that `up` calls, so that both say it in the same words. Nothing here changes anything: no
- * module is loaded, no program run, and no service asked; an ordinary user learns what root could have looked at.
+ * module is loaded; only systemd and NetworkManager are asked, for some seconds at most, what they manage. An ordinary user
+ * learns what root could have looked at.
  *
  * A finding is no when something forbids `up`, and unknown when only root could look; a warning is worth knowing, and `up`
  * works all the same. The first word of an id ("uplinks.move") is the group in which it is shown.
@@ -126,6 +127,7 @@ struct doctor_uplink {
 	enum doctor_managed networkmanager,
 		networkd; /* as they say themselves in /run, by number of the device */
 	bool is_in_interfaces; /* interfaces(5) of ifupdown */
+	char moving[SYSTEMD_UNIT_MAX]; /* the unit that configures it, and moves along; "" */
 };
 struct doctor_uplinks {
 	bool is_root;

@@ -98,8 +98,17 @@ struct units_file {
 size_t units_files(const char *unit, unsigned variant, struct units_file out[UNITS_FILES_MAX]);
 /** units_variant - which is this machine's */
 unsigned units_variant(void);
+#define UNITS_MARK "# wgns(8): up made this, down removes it\n" /* how each of them begins */
 /** units_is_moved - does systemd start this unit in physical, because wgns said so? */
 bool units_is_moved(const char *unit);
+
+/** units_moved - every unit that units_is_moved(); an owned list, see str_list_add(); Return: 0 or -errno */
+int units_moved(char ***names, size_t *n, struct err *e);
+/** units_left - " A (B)": the same as steps name them */
+struct strbuf;
+int units_left(struct strbuf *out, struct err *e);
+/** units_is_on_demand - is it only started by others when they need it? */
+bool units_is_on_demand(const char *name);
 
 #define UNITS_NETWORKMANAGER "NetworkManager.service"
 #define UNITS_DISPATCHER "NetworkManager-dispatcher.service"

@@ -23,11 +23,16 @@ static void look_from_outside(struct host *host)
 static int read_host(const struct doctor_request *rq, int run_fd, struct host *host, struct err *e)
 {
 	const struct wgnsconf *settings = rq->settings;
+	struct err ignored;
 	int rc = host_read(run_fd, settings->uplinks, settings->n_uplinks, host, e);
 
 	if (rc == 0)
 		rc = host_read_agents(settings->agents, settings->n_agents, rq->profile_dirs,
 				      rq->n_profile_dirs, &host->agents, e);
+	/* what does not answer is no reason to tell nothing else */
+	if (rc == 0 && host_read_units(settings->agent, settings->agents, settings->n_agents, host,
+				       &ignored) < 0)
+		host_units_free(&host->units);
 	if (rc == 0 && geteuid() != 0)
 		look_from_outside(host);
 	return rc;

@@ -111,10 +111,10 @@ static void judge_manager(const struct doctor_uplinks *u, const struct doctor_pr
 			if (is_manager_of(&processes->items[k], u, uplink))
 				add_name(&names, &processes->items[k]);
 		}
-		if (names.used && uplink->is_followed) {
+		if (uplink->moving[0] || (names.used && uplink->is_followed)) {
 			findings_add(out, FINDING_NOTE,
 				     "%s is managed by %s, which moves to physical with it",
-				     uplink->name, names.text);
+				     uplink->name, uplink->moving[0] ? uplink->moving : names.text);
 		} else if (names.used) {
 			findings_add(
 				out, FINDING_WARNING,

@@ -98,6 +98,17 @@ static void read_uplink(const struct host *host, const struct rtnl_link *link,
 	out->phy = host->devices[link - host->links.items].phy;
 }
 
+static void take_moving(const struct units_set *set, const struct host *host,
+			struct doctor_uplink *u)
+{
+	const struct host_unit *unit = units_manager_of(set, host, u->name, AGENTS_ADDRESS);
+
+	if (!unit)
+		unit = units_manager_of(set, host, u->name, AGENTS_AIR);
+	if (unit)
+		memcpy(u->moving, unit->name, sizeof(u->moving));
+}
+
 int doctor_read_uplinks(const struct wgnsconf *settings, const struct host *host,
 			struct doctor_uplinks *out, struct err *e)
 {
@@ -107,6 +118,8 @@ int doctor_read_uplinks(const struct wgnsconf *settings, const struct host *host
 					 .agents = settings->agents,
 					 .n_agents = settings->n_agents };
 	struct plan found = { 0 }, costs = { 0 };
+	struct units_set set = { .n = 0 };
+	struct err ignored; /* `up` says so itself */
 	int rc = 0;
 
 	*out = (struct doctor_uplinks){ .is_root = geteuid() == 0,
@@ -118,11 +131,13 @@ int doctor_read_uplinks(const struct wgnsconf *settings, const struct host *host
 	out->items = calloc(found.n_uplinks + 1, sizeof(*out->items));
 	if (rc == 0 && !out->items)
 		rc = err_set(e, ENOMEM, "find the uplinks");
+	(void)units_choose(&rq, host, &found, &set, &ignored);
 	for (size_t i = 0; rc == 0 && i < found.n_uplinks; i++) {
 		const struct rtnl_link *link = rtnl_links_by_name(&host->links, found.uplinks[i]);
-		read_uplink(host, link, &out->items[out->n++]);
-		out->items[i].is_followed =
+		read_uplink(host, link, &out->items[out->n]);
+		out->items[out->n].is_followed =
 			plan_agents_cover(&rq, host, link->name, AGENTS_ADDRESS);
+		take_moving(&set, host, &out->items[out->n++]);
 		rc = plan_warn_uplink(&rq, host, &costs, link, e);
 	}
 	out->warnings = costs.warnings;

@@ -104,6 +104,8 @@ void sweep_files(struct recovery *r);
 /** sweep_pins - folders bound onto themselves while there is no layout and nobody relies on them */
 void sweep_pins(struct recovery *r);
 /** sweep_guard - home's tables while there is no layout */
+/** sweep_units - drop-ins of ours without a layout: managers that cannot start (units_left.c) */
+void sweep_units(struct recovery *r);
 void sweep_guard(struct recovery *r);
 
 /** change_other_users - how many tunnels beside @name were born in physical */

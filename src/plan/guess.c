@@ -12,6 +12,7 @@
 #include "op_guard.h"
 #include "op_phy.h"
 #include "wgns/dns.h"
+#include "wgns/str.h"
 
 static int add(struct journal_entries *list, struct err *e, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
@@ -85,18 +86,40 @@ static int keep_phys(const struct journal_entries *readable, struct journal_entr
 	return rc;
 }
 
+/* a phy's number is enough to bring it home */
+static int guess_all_moves(struct op_env *env, const struct journal_entries *readable,
+			   struct journal_entries *list, struct err *e)
+{
+	const struct snapshot *snap;
+	struct err ignored; /* without it the namespace is not given up while something is in it */
+	int rc = 0;
+
+	if (op_env_snapshot(env, &snap, &ignored) < 0)
+		return keep_phys(readable, list, e);
+	for (size_t i = 0; rc == 0 && i < snap->links.n; i++)
+		rc = add_move(snap, &snap->links.items[i], list, e);
+	return rc;
+}
+
 /* in the order of the plan: undone last first */
 static int guess_layout(struct op_env *env, const struct journal_entries *readable,
 			struct journal_entries *list, struct err *e)
 {
-	const struct snapshot *snap;
-	struct err ignored; /* without it the namespace is not given up while something is in it */
+	AUTO_STRBUF struct strbuf units = { 0 };
 
 	int rc = add(list, e, "profile.compile " OP_PHYSICAL);
 	if (rc == 0)
 		rc = add(list, e, "netns.create " OP_PHYSICAL);
 	if (rc == 0)
 		rc = add(list, e, "netns.name " OP_PHYSICAL " as " OP_NETNS_PATH);
+	if (rc == 0)
+		rc = add(list, e, "netns.sysfs " OP_PHYSICAL);
+	if (rc == 0)
+		rc = units_left(&units, e);
+	if (rc == 0 && units.len)
+		rc = add(list, e, "unit.stop%s", units.s);
+	if (rc == 0 && units.len)
+		rc = add(list, e, "unit.dropin%s", units.s);
 	if (rc == 0)
 		rc = add(list, e, "sysctl.save home");
 	/* left behind it would keep home from sending anything, for ever */
@@ -107,14 +130,13 @@ static int guess_layout(struct op_env *env, const struct journal_entries *readab
 	}
 	if (rc == 0)
 		rc = add(list, e, "uplinks.save home");
-	if (rc < 0)
-		return rc;
-	/* a phy's number is enough to bring it home */
-	if (op_env_snapshot(env, &snap, &ignored) < 0)
-		return keep_phys(readable, list, e);
-	for (size_t i = 0; rc == 0 && i < snap->links.n; i++)
-		rc = add_move(snap, &snap->links.items[i], list, e);
-	return rc;
+	if (rc == 0)
+		rc = guess_all_moves(env, readable, list, e);
+	if (rc == 0 && units.len)
+		rc = add(list, e, "unit.start%s", units.s);
+	if (rc == 0)
+		rc = add(list, e, "unit.follow " UNITS_NETWORKMANAGER);
+	return rc < 0 ? rc : add(list, e, "unit.follow " UNITS_NETWORKD);
 }
 
 int change_guess_moves(struct op_env *env, struct journal_entries *entries, struct err *e)

@@ -67,6 +67,24 @@ static int write_file(const struct units_file *file, struct err *e)
 	return 0;
 }
 
+/* one that was edited, or was made by another version: nobody may remove it, and the unit would not start without the namespace */
+static int check_gone(const struct units_file *file, struct err *e)
+{
+	AUTO_FREE char *text = NULL;
+	struct err ignored; /* not there */
+	char path[PATH_MAX];
+	size_t len;
+
+	(void)snprintf(path, sizeof(path), "%.*s/%s", (int)sizeof(file->dir), file->dir,
+		       file->name);
+	if (fd_read_file_at(AT_FDCWD, path, FILE_MAX, &text, &len, &ignored) < 0 ||
+	    strncmp(text, UNITS_MARK, sizeof(UNITS_MARK) - 1) != 0)
+		return 0;
+	(void)err_say(e, EBUSY, "%s was changed meanwhile, and is left as it is", path);
+	err_hint(e, "remove it");
+	return -EBUSY;
+}
+
 /* Return: 1 when it is there and says that, 0 when it is not there or says something else, -errno */
 static int is_ours(int dir_fd, const struct units_file *file, struct err *e)
 {
@@ -151,7 +169,11 @@ int op_units_remove(struct op_env *env, const struct op_units *units, struct err
 			size_t n = units_files(units->names[i], v, files);
 			for (size_t k = 0; k < n; k++) {
 				struct err why;
-				if (remove_file(&files[k], &why) < 0 && rc == 0) {
+				bool is_last = v + 1 == UNITS_VARIANTS;
+				int failed = remove_file(&files[k], &why);
+				if (failed == 0 && is_last)
+					failed = check_gone(&files[k], &why);
+				if (failed < 0 && rc == 0) {
 					*e = why;
 					rc = -why.code;
 				}

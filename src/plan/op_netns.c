@@ -146,9 +146,15 @@ int netns_name_run(struct op_env *env, const struct step *step, struct err *e)
 int netns_name_undo(struct op_env *env, const struct step *step, struct err *e)
 {
 	(void)step;
+	AUTO_STRBUF struct strbuf units = { 0 };
 	int rc = op_uplinks_left(env, e);
+	if (rc == 0)
+		rc = units_left(&units, e);
 	if (rc < 0)
 		return rc;
+	/* without it they could not start at all */
+	if (units.len)
+		return err_say(e, EBUSY, "systemd starts in it:%s", units.s);
 	/* somebody may have made another namespace of that name after deleting ours */
 	return name_target(env) == NAME_ANOTHER ? 0 : netns_unpin(OP_NETNS_PATH, e);
 }

@@ -221,6 +221,7 @@ static int recover_locked(struct recovery *r, const struct change_recover *recov
 	if (rc == 0 && is_ours)
 		undo_layout(r);
 	if (rc == 0) {
+		sweep_units(r);
 		sweep_files(r);
 		sweep_pins(r);
 		sweep_guard(r);

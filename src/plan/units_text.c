@@ -11,7 +11,6 @@
 #include "wgns/units.h"
 
 #define BOX STATE_DIR "/" OP_BOX_PATH
-#define MARK "# wgns(8): up made this, down removes it\n"
 #define CONF_DIR "/run/NetworkManager/conf.d"
 #define FILE_MAX 4096
 
@@ -57,9 +56,9 @@ static void write_service(const char *unit, unsigned variant, char text[UNITS_TE
 	else if (strncmp(unit, "dhcpcd", 6) == 0 && hook)
 		(void)snprintf(more, sizeof(more), "BindReadOnlyPaths=/dev/null:%s\n", hook);
 	(void)snprintf(text, UNITS_TEXT_MAX,
-		       MARK "[Service]\n"
-			    "NetworkNamespacePath=%s\n"
-			    "BindReadOnlyPaths=%s/%s:/sys:norbind\n%s",
+		       UNITS_MARK "[Service]\n"
+				  "NetworkNamespacePath=%s\n"
+				  "BindReadOnlyPaths=%s/%s:/sys:norbind\n%s",
 		       OP_NETNS_PATH, BOX, UNITS_SYS, more);
 }
 
@@ -70,7 +69,7 @@ size_t units_files(const char *unit, unsigned variant, struct units_file out[UNI
 	if (ends(unit, ".socket"))
 		/* a service gets its sockets from process 1, which makes them where the socket unit says */
 		(void)snprintf(out[0].text, UNITS_TEXT_MAX,
-			       MARK "[Socket]\nNetworkNamespacePath=%s\n", OP_NETNS_PATH);
+			       UNITS_MARK "[Socket]\nNetworkNamespacePath=%s\n", OP_NETNS_PATH);
 	else
 		write_service(unit, variant, out[0].text);
 	if (strcmp(unit, UNITS_NETWORKMANAGER) != 0)
@@ -79,10 +78,10 @@ size_t units_files(const char *unit, unsigned variant, struct units_file out[UNI
 	(void)snprintf(out[1].dir, sizeof(out[1].dir), CONF_DIR);
 	out[1].name = "zz-wgns.conf";
 	(void)snprintf(out[1].text, UNITS_TEXT_MAX,
-		       MARK "[main]\n"
-			    "dns=default\n"
-			    "rc-manager=unmanaged\n"
-			    "systemd-resolved=false\n");
+		       UNITS_MARK "[main]\n"
+				  "dns=default\n"
+				  "rc-manager=unmanaged\n"
+				  "systemd-resolved=false\n");
 	return 2;
 }
 

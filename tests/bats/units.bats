@@ -113,8 +113,11 @@ nothing_left() {
 	printf '[Physical]\nUplinks = eth0 net0 dhc0 wlan2 eth1\n[Tunnel]\nWatch = yes\n' >/etc/wgns/wgns.conf
 	cp /etc/resolv.conf resolv.before
 
+	run wgns doctor
+	[[ $output = *"wlan2 is managed by NetworkManager.service, which moves to physical with it"* ]]
 	run wgns up -n wg0
-	[[ $output = *"unit.wait NetworkManager.service 60 s: eth0 wlan2"* ]]
+	echo "$output"
+	[[ $output = *"unit.wait NetworkManager.service 60 s: wlan2 eth0"* ]]
 	[[ $output != *"nothing renews it"* ]]
 	wgns up wg0
 	is_managed eth0 && is_managed wlan2
@@ -125,6 +128,8 @@ nothing_left() {
 	done
 	lab_wait has_handshake
 	ping -c 1 -W 10 10.9.0.1
+	[ "$(wgns status --json | jq -r '.boxes[] | select(.name == "physical").agents[] | select(.dead | not).program' |
+		sort | xargs)" = "NetworkManager dhcpcd systemd-networkd wpa_supplicant" ]
 	# their resolvers are the box's, and home never hears of them: not by /etc, and not by the number of a device
 	lab_wait box_says 'nameserver 192.0.10.53'
 	ip link add same index 110 type dummy
