@@ -2,6 +2,7 @@
 /* agents: ended in home, started in physical under a keeper, and the other way round */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +21,8 @@
 
 #define END_MS 5000 /* in home */
 #define KEEPER_END_MS 10000 /* it has END_MS for its agent */
+#define REAP_MS 2000
+#define REAP_PAUSE_MS 2
 #define LEFT_MAX 64 /* processes of an agent whose keeper was killed, at a look */
 #define LEFT_ROUNDS 16
 
@@ -32,6 +35,24 @@ static bool is_meant(const struct host_agent *agent, const char *program, const 
 {
 	return strcmp(agent->program->name, program) == 0 &&
 	       strcmp(device_of(agent), device) == 0 && !agents_is_manager(agent->unit);
+}
+
+/*
+ * Until their parents have reaped them: dhclient takes a process whose number is in its file, and which kill(2) finds, for another
+ * one of itself, and ends. A parent that never does that is not waited for any longer.
+ */
+static void await_reaped(const struct netns_proc *procs, size_t n)
+{
+	unsigned long long start_time;
+
+	for (size_t i = 0; i < n; i++) {
+		for (int ms = 0; ms < REAP_MS; ms += REAP_PAUSE_MS) {
+			if (proc_start_time(procs[i].pid, &start_time) < 0 ||
+			    start_time != procs[i].start_time)
+				break;
+			(void)poll(NULL, 0, REAP_PAUSE_MS);
+		}
+	}
 }
 
 /* "agent.stop dhclient of eth0": what is there now, which may be another process than when it was planned */
@@ -61,6 +82,8 @@ int agent_stop_run(struct op_env *env, const struct step *step, struct err *e)
 		rc = agentfile_write(env->run_fd, ".stopped", &record, e);
 	if (rc == 0 && record.n)
 		rc = netns_kill(procs, record.n, END_MS, e);
+	if (rc == 0)
+		await_reaped(procs, record.n);
 	agentfile_free(&record);
 	return rc;
 }

@@ -46,6 +46,10 @@ parts() {
 	echo 755 bin/wgns
 	echo 755 libexec/wgns/wgns-exec
 	echo 755 libexec/wgns/wgns-portal
+	for f in dhclient-enter dhclient-exit dhcpcd-enter dhcpcd-exit; do
+		echo "644 libexec/wgns/agents/$f"
+	done
+	echo 755 libexec/wgns/agents/udhcpc-script
 	echo 644 lib/sysusers.d/wgns.conf
 	echo 644 lib/systemd/system/wgns-guard.service
 	echo 644 lib/systemd/system/wgns@.service

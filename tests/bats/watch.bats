@@ -77,9 +77,9 @@ names() {
 @test "what it does not need it gives up" {
 	up wg0
 	pid=$(watcher)
-	# net_admin, net_bind_service, sys_admin, sys_ptrace, setpcap, dac_override: capability.h has the numbers
-	[ "$(lab_run sed -n 's/^CapPrm:\t//p' "/proc/$pid/status")" = 0000000000281502 ]
-	[ "$(lab_run sed -n 's/^CapBnd:\t//p' "/proc/$pid/status")" = 0000000000281502 ]
+	# net_admin, net_raw, net_bind_service, sys_admin, sys_ptrace, setpcap, kill, dac_override: capability.h has the numbers
+	[ "$(lab_run sed -n 's/^CapPrm:\t//p' "/proc/$pid/status")" = 0000000000283522 ]
+	[ "$(lab_run sed -n 's/^CapBnd:\t//p' "/proc/$pid/status")" = 0000000000283522 ]
 	down wg0
 }
 
