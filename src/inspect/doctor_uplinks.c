@@ -114,6 +114,7 @@ int doctor_read_uplinks(const struct wgnsconf *settings, const struct host *host
 {
 	const struct plan_request rq = { .uplinks = settings->uplinks,
 					 .n_uplinks = settings->n_uplinks,
+					 .should_watch = settings->should_watch,
 					 .agent = settings->agent,
 					 .agents = settings->agents,
 					 .n_agents = settings->n_agents };

@@ -114,6 +114,7 @@ nothing_left() {
 	cp /etc/resolv.conf resolv.before
 
 	run wgns doctor
+	echo "$output"
 	[[ $output = *"wlan2 is managed by NetworkManager.service, which moves to physical with it"* ]]
 	run wgns up -n wg0
 	echo "$output"
