@@ -50,9 +50,13 @@ int plan_add_phys(const struct host *host, struct plan *plan, struct err *e);
 int plan_moves(const struct host *host, struct plan *plan, struct err *e);
 /** plan_phy_step - the text of the step that moves a phy, to which the caller adds " with" and its devices */
 void plan_phy_step(const struct nl80211_phy *phy, struct strbuf *out);
-/** plan_warn_wireless - a radio that is off, a network that is left; Return: 0 or -ENOMEM */
+/**
+ * plan_warn_wireless - a radio that is off, a network that is left
+ * @will_join: somebody joins it again in physical
+ * Return: 0 or -ENOMEM
+ */
 int plan_warn_wireless(const struct host *host, struct plan *plan, const struct rtnl_link *link,
-		       struct err *e);
+		       bool will_join, struct err *e);
 
 /** plan_add - one more step; Return: 0 or -errno */
 int plan_add(struct plan *plan, const char *text, struct err *e);

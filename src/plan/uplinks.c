@@ -10,6 +10,7 @@
 #include "plan_internal.h"
 #include "wgns/plan.h"
 #include "wgns/str.h"
+#include "wgns/units.h"
 
 /* VLANs on VLANs on an uplink; the kernel's own limit is 8 (MAX_NEST_DEV) */
 #define STACK_DEPTH 8
@@ -251,14 +252,23 @@ static int warn_lost(const struct host *host, struct plan *plan, const struct rt
 	return 0;
 }
 
+/* who does it in home does it in physical, or whoever wgns.conf names */
+static bool has_agent(const struct plan_request *rq, const struct host *host, const char *device,
+		      enum agents_task task)
+{
+	return plan_agents_cover(rq, host, device, task) ||
+	       plan_units_cover(rq, host, device, task);
+}
+
 int plan_warn_uplink(const struct plan_request *rq, const struct host *host, struct plan *plan,
 		     const struct rtnl_link *link, struct err *e)
 {
 	int rc = warn_lost(host, plan, link, e);
 
 	if (rc == 0)
-		rc = plan_warn_wireless(host, plan, link, e);
-	if (rc < 0 || plan_agents_cover(rq, host, link->name, AGENTS_ADDRESS))
+		rc = plan_warn_wireless(host, plan, link,
+					has_agent(rq, host, link->name, AGENTS_AIR), e);
+	if (rc < 0 || has_agent(rq, host, link->name, AGENTS_ADDRESS))
 		return rc;
 	return warn_lease(host, plan, link, e);
 }

@@ -116,7 +116,7 @@ static bool has_warning(const struct plan *plan, const char *text)
 }
 
 int plan_warn_wireless(const struct host *host, struct plan *plan, const struct rtnl_link *link,
-		       struct err *e)
+		       bool will_join, struct err *e)
 {
 	const struct host_device *dev = &host->devices[link - host->links.items];
 	char text[256], phy[NL80211_NAME_MAX];
@@ -135,7 +135,7 @@ int plan_warn_wireless(const struct host *host, struct plan *plan, const struct 
 	/* once for a phy, however many devices it has */
 	if ((dev->is_radio_locked || dev->is_radio_off) && !has_warning(plan, text))
 		rc = plan_warn(plan, text, e);
-	if (rc < 0 || link->operstate != OPER_UP ||
+	if (rc < 0 || will_join || link->operstate != OPER_UP ||
 	    (dev->wireless_type != NL80211_IFTYPE_STATION &&
 	     dev->wireless_type != NL80211_IFTYPE_P2P_CLIENT))
 		return rc;
