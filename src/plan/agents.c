@@ -152,31 +152,22 @@ static bool is_first(const struct host_agents *agents, size_t i)
 	       strcmp(agents->items[i].device, agents->items[i - 1].device) != 0;
 }
 
-static int check_air(const struct plan_request *rq, const struct host *host, struct plan *plan,
-		     struct err *e)
+/* with Agent = none the warning has said it: the user wants it so */
+static int check_air(const struct plan_request *rq, const struct host *host,
+		     const struct plan *plan, struct err *e)
 {
-	char text[200];
-
-	for (size_t i = 0; i < plan->n_uplinks; i++) {
+	for (size_t i = 0; rq->agent == AGENT_AUTO && i < plan->n_uplinks; i++) {
 		const struct rtnl_link *link = rtnl_links_by_name(&host->links, plan->uplinks[i]);
-		if (!link || !is_wireless(host, link) || !link->has_carrier ||
-		    plan_agents_cover(rq, host, link->name, AGENTS_AIR))
+		if (!link || !plan_is_station(host, link) ||
+		    plan_has_agent(rq, host, link->name, AGENTS_AIR))
 			continue;
-		if (rq->agent == AGENT_AUTO) {
-			err_say(e, ENOENT,
-				"%s is associated, and what associates it is not to be found: it "
-				"would lose its network in physical",
-				link->name);
-			err_hint(e, "name a profile in wgns.conf(5), `Agent = supplicant dhcp` for "
-				    "example; `Agent = none` moves it all the same");
-			return err_as(e, ERR_KIND_MACHINE);
-		}
-		(void)snprintf(text, sizeof(text),
-			       "%.15s is associated, and nothing associates it in physical",
-			       link->name);
-		int rc = plan_warn(plan, text, e);
-		if (rc < 0)
-			return rc;
+		err_say(e, ENOENT,
+			"%s is associated, and what associates it is not to be found: it would "
+			"lose its network in physical",
+			link->name);
+		err_hint(e, "name a profile in wgns.conf(5), `Agent = supplicant dhcp` for "
+			    "example; `Agent = none` moves it all the same");
+		return err_as(e, ERR_KIND_MACHINE);
 	}
 	return 0;
 }

@@ -252,9 +252,8 @@ static int warn_lost(const struct host *host, struct plan *plan, const struct rt
 	return 0;
 }
 
-/* who does it in home does it in physical, or whoever wgns.conf names */
-static bool has_agent(const struct plan_request *rq, const struct host *host, const char *device,
-		      enum agents_task task)
+bool plan_has_agent(const struct plan_request *rq, const struct host *host, const char *device,
+		    enum agents_task task)
 {
 	return plan_agents_cover(rq, host, device, task) ||
 	       plan_units_cover(rq, host, device, task);
@@ -267,8 +266,8 @@ int plan_warn_uplink(const struct plan_request *rq, const struct host *host, str
 
 	if (rc == 0)
 		rc = plan_warn_wireless(host, plan, link,
-					has_agent(rq, host, link->name, AGENTS_AIR), e);
-	if (rc < 0 || has_agent(rq, host, link->name, AGENTS_ADDRESS))
+					plan_has_agent(rq, host, link->name, AGENTS_AIR), e);
+	if (rc < 0 || plan_has_agent(rq, host, link->name, AGENTS_ADDRESS))
 		return rc;
 	return warn_lease(host, plan, link, e);
 }

@@ -115,6 +115,15 @@ static bool has_warning(const struct plan *plan, const char *text)
 	return false;
 }
 
+bool plan_is_station(const struct host *host, const struct rtnl_link *link)
+{
+	const struct host_device *dev = &host->devices[link - host->links.items];
+
+	return dev->is_wireless && link->operstate == OPER_UP &&
+	       (dev->wireless_type == NL80211_IFTYPE_STATION ||
+		dev->wireless_type == NL80211_IFTYPE_P2P_CLIENT);
+}
+
 int plan_warn_wireless(const struct host *host, struct plan *plan, const struct rtnl_link *link,
 		       bool will_join, struct err *e)
 {
@@ -135,9 +144,7 @@ int plan_warn_wireless(const struct host *host, struct plan *plan, const struct 
 	/* once for a phy, however many devices it has */
 	if ((dev->is_radio_locked || dev->is_radio_off) && !has_warning(plan, text))
 		rc = plan_warn(plan, text, e);
-	if (rc < 0 || will_join || link->operstate != OPER_UP ||
-	    (dev->wireless_type != NL80211_IFTYPE_STATION &&
-	     dev->wireless_type != NL80211_IFTYPE_P2P_CLIENT))
+	if (rc < 0 || will_join || !plan_is_station(host, link))
 		return rc;
 	(void)snprintf(
 		text, sizeof(text),

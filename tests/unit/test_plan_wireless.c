@@ -162,6 +162,7 @@ static void test_a_radio_that_is_off_and_a_network_that_is_left(void **state)
 	dev->is_radio_off = monitor->is_radio_off = true;
 	monitor->wireless_type = NL80211_IFTYPE_MONITOR;
 	f->links[2].operstate = f->links[3].operstate = 6; /* IF_OPER_UP */
+	f->rq.agent = AGENT_NONE; /* as the user wants it */
 	assert_int_equal(plan(f, &p, &e), 0);
 	assert_int_equal(count_warnings(&p, "the radio of phy0 is off: `rfkill unblock wlan`"), 1);
 	assert_int_equal(count_warnings(&p, "wlan0 leaves its wireless network"), 1);
@@ -171,6 +172,24 @@ static void test_a_radio_that_is_off_and_a_network_that_is_left(void **state)
 	assert_int_equal(plan(f, &p, &e), 0);
 	assert_int_equal(count_warnings(&p, "by a switch of the machine"), 1);
 	assert_int_equal(count_warnings(&p, "unblock"), 0);
+	end(f, &p);
+}
+
+static void test_a_network_that_nobody_would_join_again_is_kept(void **state)
+{
+	struct fixture *f = laptop();
+	struct plan p;
+	struct err e;
+
+	(void)state;
+	struct host_device *dev = add_wifi(f, "wlan0", 0);
+	f->links[2].operstate = 6; /* IF_OPER_UP */
+	assert_int_equal(plan(f, &p, &e), -ENOENT);
+	assert_int_equal(e.kind, ERR_KIND_MACHINE);
+	assert_non_null(strstr(e.text, "wlan0 is associated"));
+	dev->wireless_type = NL80211_IFTYPE_AP;
+	assert_int_equal(plan(f, &p, &e), 0);
+	assert_int_equal(count_warnings(&p, "wireless network"), 0);
 	end(f, &p);
 }
 
@@ -215,6 +234,7 @@ int main(void)
 		cmocka_unit_test(test_a_driver_that_cannot_is_named),
 		cmocka_unit_test(test_the_name_of_a_phy_is_one_word),
 		cmocka_unit_test(test_a_radio_that_is_off_and_a_network_that_is_left),
+		cmocka_unit_test(test_a_network_that_nobody_would_join_again_is_kept),
 		cmocka_unit_test(test_devices_of_one_phy_are_told_apart),
 	};
 
