@@ -90,8 +90,7 @@ const struct cmd cmd_agent = {
 	.usage = "[--ready-fd N] [--follow] PROGRAM.DEVICE",
 	.summary = "keep an agent in `physical`; `up` starts it",
 	.help = "      --ready-fd N   write a newline to descriptor N when the agent was started\n"
-		"      --follow       the agent is a manager of the machine: hand on its "
-		"resolvers\n"
+		"      --follow       hand on the resolvers of a manager of the machine\n"
 		"\n"
 		"Not to be called by hand: `up` starts one for each DHCP client and supplicant\n"
 		"(see Agent in wgns.conf(5)), and `down` ends it.\n",

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "op.h"
@@ -17,7 +18,9 @@
 #define STOP_ROUNDS 3
 #define START_S 90
 #define HOME_START_S 30 /* then systemd goes on with it alone */
-#define CHOICE_S 30
+#define CHOICE_S 45 /* for one of them, and for one try of that */
+#define CHOICE_TRY_S 15
+#define CHOICE_PAUSE_MS 500
 #define CHOICES_MAX 64
 
 /* every word behind the operation is a unit, in parentheses when others start it */
@@ -117,6 +120,27 @@ static bool read_choice(const char *line, struct nm_choice *out)
 	return sscanf(line, "%36s %15s", out->uuid, out->device) == 2 && nm_is_uuid(out->uuid);
 }
 
+/*
+ * Right after its start NetworkManager has no supplicant yet, and then the air has not been scanned: both are errors at once,
+ * and pass.
+ */
+static int bring_up(const struct nm_choice *choice, const struct op_env *env, struct err *e)
+{
+	const struct timespec pause = { .tv_nsec = CHOICE_PAUSE_MS * 1000 * 1000 };
+	struct timespec begin, now;
+	int rc;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &begin); /* cannot fail */
+	for (;;) {
+		rc = nm_bring_up(choice, CHOICE_TRY_S, e);
+		(void)clock_gettime(CLOCK_MONOTONIC, &now);
+		if (rc == 0 || now.tv_sec - begin.tv_sec >= CHOICE_S ||
+		    (env->should_stop && env->should_stop(env->note_ctx)))
+			return rc;
+		(void)nanosleep(&pause, NULL); /* cut short by a signal: tried again at once */
+	}
+}
+
 static void choose_again(struct op_env *env)
 {
 	AUTO_FREE char *text = NULL;
@@ -129,7 +153,7 @@ static void choose_again(struct op_env *env)
 		return; /* nothing was recorded */
 	char *rest = text;
 	for (char *line = strsep(&rest, "\n"); line; line = strsep(&rest, "\n")) {
-		if (read_choice(line, &choice) && nm_bring_up(&choice, CHOICE_S, &why) < 0)
+		if (read_choice(line, &choice) && bring_up(&choice, env, &why) < 0)
 			note_choices(env, &why);
 	}
 }
