@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -18,16 +17,11 @@
 #include <unistd.h>
 
 #include "keeper_internal.h"
-#include "wgns/agentseal.h"
 #include "wgns/fd.h"
-#include "wgns/host_agents.h"
 #include "wgns/netns.h"
-#include "wgns/profile_store.h"
 #include "wgns/rtnl.h"
 #include "wgns/state.h"
-#include "wgns/str.h"
 
-#define BOX "/run/wgns/box/physical"
 #define AGAIN_FIRST_MS 500
 #define AGAIN_MAX_MS 60000
 #define LIVED_MS 60000 /* who lived so long did not die at once */
@@ -66,88 +60,6 @@ static void set_state(struct keeper *k, const char *state)
 	if (dir_fd < 0 ||
 	    fd_replace_file_at(dir_fd, path, k->state, strlen(k->state), 0600, &why) < 0)
 		keeper_log(k, "%s", why.text);
-}
-
-static int add_command(struct keeper *k, char *const *argv, size_t argc, struct err *e)
-{
-	char script[PATH_MAX];
-
-	(void)snprintf(script, sizeof(script), "%s/udhcpc-script", k->options->script_dir);
-	struct child *child = &k->children[k->n++];
-	int rc = agents_argv_for(k->run.program, argv, argc, script, &child->argv);
-	return rc < 0 ? err_set(e, -rc, "prepare %s", k->run.program) : 0;
-}
-
-/* a profile's own command, %i being the device */
-static int add_profiles(struct keeper *k, struct err *e)
-{
-	const struct profile_command *c = host_agents_choose(&k->profile);
-	struct agents_argv argv = { 0 };
-	int rc = 0;
-
-	if (!c)
-		return err_say(e, ENOENT, "no program is installed that the profile %s names",
-			       k->profile.name);
-	for (size_t i = 0; rc == 0 && i < c->argc; i++) {
-		AUTO_STRBUF struct strbuf word = { 0 };
-		for (const char *at = c->argv[i]; *at; at++) {
-			bool is_device = at[0] == '%' && at[1] == 'i';
-			if (is_device)
-				strbuf_addf(&word, "%s", k->is_all ? "" : k->run.device);
-			else
-				strbuf_add(&word, at, 1);
-			at += is_device;
-		}
-		rc = word.is_failed || !word.s
-			     ? -ENOMEM
-			     : str_list_add(&argv.argv, &argv.argc, word.s, word.len);
-	}
-	if (rc < 0)
-		rc = err_set(e, -rc, "prepare %s", k->run.program);
-	else if (agents_program_find(k->run.program))
-		rc = add_command(k, argv.argv, argv.argc, e);
-	else
-		k->children[k->n++].argv = argv;
-	if (agents_program_find(k->run.program) || rc < 0)
-		agents_argv_free(&argv);
-	return rc;
-}
-
-/* all that is read of files, while home's are there to be read */
-static int prepare(struct keeper *k, struct err *e)
-{
-	const struct keeper_options *o = k->options;
-	struct diag_list diags = { 0 };
-
-	int rc = agentfile_read(k->run_fd, o->name, ".run", &k->run, e);
-	if (rc < 0)
-		return rc;
-	k->is_all = strcmp(k->run.device, AGENTFILE_ALL) == 0;
-	rc = profile_read(o->profile_dirs, o->n_profile_dirs, k->run.profile, &k->profile, &diags,
-			  e);
-	diag_free(&diags);
-	if (rc == 0)
-		rc = profile_store_compile(&k->profile, &k->compiled, e);
-	for (size_t i = 0; rc == 0 && i < k->run.n; i++) {
-		struct agentfile_command *c = &k->run.commands[i];
-		rc = add_command(k, c->argv, c->argc, e);
-	}
-	if (rc == 0 && !k->run.n)
-		rc = add_profiles(k, e);
-	return rc;
-}
-
-static int enter(struct keeper *k, struct err *e)
-{
-	char source[AGENTFILE_MOUNT_MAX];
-	const char *what = "";
-
-	AUTO_FD int ns_fd = state_box_open_netns(k->run_fd, "physical", e);
-	if (ns_fd < 0)
-		return ns_fd;
-	agentfile_mount(k->options->name, source);
-	int rc = agentseal_enter(ns_fd, BOX, k->compiled.options, source, &what);
-	return rc < 0 ? err_set(e, -rc, "enter physical: %s", what) : 0;
 }
 
 static int open_signals(struct err *e)
@@ -405,14 +317,17 @@ int keeper_run(const struct keeper_options *options, struct err *e)
 			     .is_device_there = true };
 	profile_init(&k.profile);
 	k.run_fd = state_open(false, e);
-	int rc = k.run_fd < 0 ? k.run_fd : prepare(&k, e);
+	int rc = k.run_fd < 0 ? k.run_fd : keeper_prepare(&k, e);
 	if (rc == 0)
-		rc = enter(&k, e);
+		rc = keeper_enter(&k, e);
 	if (rc == 0)
 		rc = keeper_write_hooks(&k, e);
 	if (rc == 0)
 		rc = open_sources(&k, e);
+	if (rc == 0)
+		rc = keeper_drop_privileges(&k, e);
 	if (rc == 0) {
+		(void)prctl(PR_SET_NAME, "wgns-agent", 0, 0, 0); /* for who lists processes */
 		keeper_find_carried(&k);
 		rc = start_all(&k, e);
 	}

@@ -44,6 +44,14 @@ struct keeper {
 int64_t keeper_now_ms(void);
 void keeper_log(const struct keeper *k, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/* keeper_prepare.c */
+/** keeper_prepare - all that is read of files, while home's are there to be read */
+int keeper_prepare(struct keeper *k, struct err *e);
+/** keeper_enter - this process moves into physical, with an /etc of its own */
+int keeper_enter(struct keeper *k, struct err *e);
+/** keeper_drop_privileges - root's capabilities that neither it nor the agent needs */
+int keeper_drop_privileges(const struct keeper *k, struct err *e);
+
 /* keeper_child.c */
 /** keeper_start - Return: 0, or -errno when there is no process or it is not the program; @e says why */
 int keeper_start(const struct keeper *k, struct child *child, struct err *e);

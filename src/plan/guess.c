@@ -11,6 +11,7 @@
 #include "op.h"
 #include "op_guard.h"
 #include "op_phy.h"
+#include "wgns/agentfile.h"
 #include "wgns/dns.h"
 #include "wgns/str.h"
 
@@ -101,6 +102,41 @@ static int guess_all_moves(struct op_env *env, const struct journal_entries *rea
 	return rc;
 }
 
+/* what is recorded of agents, as steps: those that are not in @list already */
+static int guess_agents(struct op_env *env, const char *suffix, const char *op,
+			struct journal_entries *list, struct err *e)
+{
+	char text[128], **names = NULL;
+	size_t n = 0;
+
+	int rc = agentfile_names(env->run_fd, suffix, &names, &n, e);
+	for (size_t i = 0; rc == 0 && i < n; i++) {
+		char *dot = strchr(names[i], '.');
+		size_t len = dot ? (size_t)(dot - names[i]) : 0;
+		bool is_known = !dot;
+		(void)snprintf(text, sizeof(text), "%s %.*s %s %s", op, (int)len, names[i],
+			       strcmp(suffix, ".run") == 0 ? "for" : "of", dot ? dot + 1 : "");
+		size_t text_len = strlen(text);
+		for (size_t k = 0; k < list->n; k++)
+			is_known = is_known || (strncmp(list->items[k].text, text, text_len) == 0 &&
+						strchr(" ", list->items[k].text[text_len]));
+		if (!is_known)
+			rc = add(list, e, "%s", text);
+	}
+	str_list_free(&names, &n);
+	return rc;
+}
+
+static int guess_stopped(struct op_env *env, struct journal_entries *list, struct err *e)
+{
+	return guess_agents(env, ".stopped", "agent.stop", list, e);
+}
+
+static int guess_started(struct op_env *env, struct journal_entries *list, struct err *e)
+{
+	return guess_agents(env, ".run", "agent.start", list, e);
+}
+
 /* in the order of the plan: undone last first */
 static int guess_layout(struct op_env *env, const struct journal_entries *readable,
 			struct journal_entries *list, struct err *e)
@@ -121,6 +157,8 @@ static int guess_layout(struct op_env *env, const struct journal_entries *readab
 	if (rc == 0 && units.len)
 		rc = add(list, e, "unit.dropin%s", units.s);
 	if (rc == 0)
+		rc = guess_stopped(env, list, e);
+	if (rc == 0)
 		rc = add(list, e, "sysctl.save home");
 	/* left behind it would keep home from sending anything, for ever */
 	if (rc == 0 && !has_guard(readable)) {
@@ -135,6 +173,8 @@ static int guess_layout(struct op_env *env, const struct journal_entries *readab
 	if (rc == 0 && units.len)
 		rc = add(list, e, "unit.start%s", units.s);
 	if (rc == 0)
+		rc = guess_started(env, list, e);
+	if (rc == 0)
 		rc = add(list, e, "unit.follow " UNITS_NETWORKMANAGER);
 	return rc < 0 ? rc : add(list, e, "unit.follow " UNITS_NETWORKD);
 }
@@ -143,13 +183,12 @@ int change_guess_moves(struct op_env *env, struct journal_entries *entries, stru
 {
 	const struct snapshot *snap;
 	struct err ignored; /* then the step that needs it says so */
-	int rc = 0;
+	int rc = guess_stopped(env, entries, e);
 
-	if (op_env_snapshot(env, &snap, &ignored) < 0)
-		return 0;
-	for (size_t i = 0; rc == 0 && i < snap->links.n; i++)
+	bool has_snapshot = rc == 0 && op_env_snapshot(env, &snap, &ignored) == 0;
+	for (size_t i = 0; has_snapshot && rc == 0 && i < snap->links.n; i++)
 		rc = add_move(snap, &snap->links.items[i], entries, e);
-	return rc;
+	return rc < 0 ? rc : guess_started(env, entries, e);
 }
 
 static int guess_tunnel(struct op_env *env, struct journal_entries *list, struct err *e)

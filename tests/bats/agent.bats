@@ -295,6 +295,19 @@ address_is() { [ "$(address)" = "$1" ]; }
 	down wg0
 }
 
+@test "without a journal that can be read recover ends the agents, and has the client in home again" {
+	client udhcpc
+	for lost in journal 'journal plan'; do
+		up wg0
+		lab_run bash -c 'cd /run/wgns && for f in $1; do for d in box/physical tunnel/home:wg0; do echo garbage >$d/$f; done; done
+			sed -i /^since=/d tunnel/home:wg0/meta' - "$lost"
+		run -0 lab_wgns recover
+		lab_wait client_is_back
+		[ "$(in_box)" = '' ]
+		run -1 pid_of 'wgns agent'
+	done
+}
+
 @test "killed at any step of the agents, down has the client in home again" {
 	client udhcpc
 	faulty=${WGNS_FAULTY:?the program that fails on purpose}
