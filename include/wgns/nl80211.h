@@ -75,6 +75,11 @@ int nl80211_find_phy(struct nl *genl, uint32_t phy, struct nl80211_phy *out, str
 /** nl80211_first_phy - any phy of the talker's namespace; Return: 0, -ENODEV when there is none, -errno */
 int nl80211_first_phy(struct nl *genl, struct nl80211_phy *out, struct err *e);
 
+void nl80211_build_new_interface(struct nl_msg *m, uint16_t family_id, uint32_t phy,
+				 const char *name);
+/** nl80211_new_interface - a station called @name on a phy of the talker's namespace; Return: 0 or -errno */
+int nl80211_new_interface(struct nl *genl, uint32_t phy, const char *name, struct err *e);
+
 void nl80211_build_move(struct nl_msg *m, uint16_t family_id, uint32_t phy, int ns_fd);
 /**
  * nl80211_move_phy - out of the talker's namespace into @ns_fd, with every device on it

@@ -200,14 +200,24 @@ static int stop(struct op_units *units, struct err *e)
 
 int unit_stop_run(struct op_env *env, const struct step *step, struct err *e)
 {
+	struct nl80211_wdevs wdevs = { 0 };
+	AUTO_NL struct nl *genl = NULL;
 	struct op_units units;
-	int rc = op_units_read(step, &units, e);
 
+	int rc = op_units_read(step, &units, e);
+	if (rc == 0)
+		rc = nl_open_in(NETLINK_GENERIC, env->home_fd, &genl, e);
+	if (rc == 0)
+		rc = nl80211_get_wdevs(genl, &wdevs, e);
 	if (rc < 0)
 		return rc;
 	if (op_units_has(&units, UNITS_NETWORKMANAGER))
 		record_choices(env);
-	return stop(&units, e);
+	rc = stop(&units, e);
+	if (rc == 0)
+		rc = op_units_replace_wdevs(env, genl, &wdevs, e);
+	nl80211_wdevs_free(&wdevs);
+	return rc;
 }
 
 /* the uplinks are in home again, and the drop-ins are gone */

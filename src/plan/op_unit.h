@@ -19,6 +19,9 @@ int op_units_read(const struct step *step, struct op_units *out, struct err *e);
 bool op_units_has(const struct op_units *units, const char *name);
 /** op_units_remove - the drop-ins of ours for these units, and what belongs to them; does not tell systemd */
 int op_units_remove(struct op_env *env, const struct op_units *units, struct err *e);
+/** op_units_replace_wdevs - uplinks of @before that are gone since, because iwd takes its devices along, are made anew */
+int op_units_replace_wdevs(struct op_env *env, struct nl *genl, const struct nl80211_wdevs *before,
+			   struct err *e);
 /* op_unit_place.c: what networkd and iwd find in physical */
 int op_units_make_netif(struct op_env *env, struct err *e);
 int op_units_remove_netif(struct op_env *env, struct err *e);

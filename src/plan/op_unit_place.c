@@ -173,3 +173,25 @@ int op_units_make_iwd_conf(struct op_env *env, struct err *e)
 	return dir_fd < 0 ? dir_fd
 			  : fd_replace_file_at(dir_fd, UNITS_BOX_IWD, out.s, out.len, 0644, e);
 }
+
+int op_units_replace_wdevs(struct op_env *env, struct nl *genl, const struct nl80211_wdevs *before,
+			   struct err *e)
+{
+	struct rtnl_links links = { 0 };
+	struct nl *nl;
+
+	int rc = op_env_nl_home(env, &nl, e);
+	if (rc == 0)
+		rc = rtnl_dump_links(nl, &links, e);
+	for (size_t i = 0; rc == 0 && i < before->n; i++) {
+		const struct nl80211_wdev *wdev = &before->items[i];
+
+		for (size_t k = 0; rc == 0 && k < env->plan->n_uplinks; k++) {
+			if (strcmp(env->plan->uplinks[k], wdev->name) == 0 &&
+			    !rtnl_links_by_name(&links, wdev->name))
+				rc = nl80211_new_interface(genl, wdev->phy, wdev->name, e);
+		}
+	}
+	rtnl_links_free(&links);
+	return rc;
+}

@@ -81,6 +81,20 @@ static bool is_wireless(struct op_env *env, const char *device)
 	return op_env_snapshot(env, &snap, &ignored) < 0 || snapshot_find_wdev(snap, device);
 }
 
+/* iwd makes its devices anew, and under the first name that is free */
+static const struct rtnl_link *find(struct op_env *env, const struct rtnl_links *links,
+				    const char *device)
+{
+	const struct rtnl_link *link = rtnl_links_by_name(links, device);
+	const struct snapshot *snap;
+	struct err ignored; /* then the name has to do */
+
+	if (link || op_env_snapshot(env, &snap, &ignored) < 0)
+		return link;
+	const struct rtnl_link *old = rtnl_links_by_name(&snap->links, device);
+	return old ? snapshot_find_link(links, old) : NULL;
+}
+
 static bool is_managed(const struct wait *w, const struct rtnl_link *link,
 		       const struct nm_device *nm, size_t n_nm)
 {
@@ -99,11 +113,15 @@ static bool is_managed(const struct wait *w, const struct rtnl_link *link,
 static int look_at(struct wait *w, const char **device, const struct rtnl_links *links,
 		   const struct rtnl_list *addrs, unsigned passed_ms)
 {
-	const struct rtnl_link *link = rtnl_links_by_name(links, *device);
+	const struct rtnl_link *link = find(w->env, links, *device);
 	struct nm_device *nm = NULL;
 	struct err why;
 	size_t n_nm = 0;
 
+	if (!link && is_wireless(w->env, *device)) {
+		(void)snprintf(w->why, sizeof(w->why), "%s is not there", *device);
+		return 0;
+	}
 	if (!link) {
 		op_env_note(w->env, "%s is gone, and not waited for", *device);
 		*device = NULL;
