@@ -18,8 +18,7 @@
 #define STOP_ROUNDS 3
 #define START_S 90
 #define HOME_START_S 30 /* then systemd goes on with it alone */
-#define CHOICE_S 45 /* for one of them, and for one try of that */
-#define CHOICE_TRY_S 15
+#define CHOICE_S 45 /* for one of them; an attempt that goes on is not begun anew */
 #define CHOICE_PAUSE_MS 500
 #define CHOICES_MAX 64
 
@@ -132,7 +131,7 @@ static int bring_up(const struct nm_choice *choice, const struct op_env *env, st
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &begin); /* cannot fail */
 	for (;;) {
-		rc = nm_bring_up(choice, CHOICE_TRY_S, e);
+		rc = nm_bring_up(choice, CHOICE_S, e);
 		(void)clock_gettime(CLOCK_MONOTONIC, &now);
 		if (rc == 0 || now.tv_sec - begin.tv_sec >= CHOICE_S ||
 		    (env->should_stop && env->should_stop(env->note_ctx)))
@@ -220,11 +219,33 @@ int unit_stop_run(struct op_env *env, const struct step *step, struct err *e)
 	return rc;
 }
 
+/* where it managed them last, which is physical unless it never came up there */
+static int drop_in_home(struct op_env *env, struct err *e)
+{
+	const struct snapshot *snap;
+	struct err ignored; /* not there: nothing has left physical */
+	struct nl *nl;
+
+	AUTO_FD int dir_fd = state_openat(env->run_fd, OP_BOX_PATH, O_RDONLY | O_DIRECTORY, e);
+	if (dir_fd < 0)
+		return dir_fd;
+	if (!env->has_present)
+		env->has_present =
+			snapshot_read(dir_fd, SNAPSHOT_PHYSICAL, &env->present, &ignored) == 0;
+	int rc = op_env_snapshot(env, &snap, e);
+	if (rc == -ENOENT)
+		return 0; /* it was not taken: nothing has moved */
+	if (rc == 0)
+		rc = op_env_nl_home(env, &nl, e);
+	return rc < 0 ? rc : op_units_drop_carried(nl, env->has_present ? &env->present : snap, e);
+}
+
 /* the uplinks are in home again, and the drop-ins are gone */
 int unit_stop_undo(struct op_env *env, const struct step *step, struct err *e)
 {
 	char *names[SYSTEMD_UNITS_MAX] = { NULL };
 	struct op_units units;
+	struct err why;
 
 	int rc = op_units_read(step, &units, e);
 	if (rc < 0)
@@ -237,6 +258,8 @@ int unit_stop_undo(struct op_env *env, const struct step *step, struct err *e)
 				       units.names[i], units.names[i]);
 	}
 	size_t n = list(&units, LIST_OWN, names);
+	if (op_units_has(&units, UNITS_NETWORKMANAGER) && drop_in_home(env, &why) < 0)
+		op_env_note(env, "NetworkManager may leave an uplink as it is: %s", why.text);
 	rc = systemd_start(names, n, HOME_START_S, e);
 	if (rc == -ETIMEDOUT) {
 		op_env_note(env, "%s is not ready after %d s; systemd goes on starting it",
@@ -253,6 +276,17 @@ int unit_stop_undo(struct op_env *env, const struct step *step, struct err *e)
 	return 0;
 }
 
+static int drop_in_physical(struct op_env *env, struct err *e)
+{
+	const struct snapshot *snap;
+	struct nl *nl;
+
+	int rc = op_env_snapshot(env, &snap, e);
+	if (rc == 0)
+		rc = op_env_nl_physical(env, &nl, e);
+	return rc < 0 ? rc : op_units_drop_carried(nl, snap, e);
+}
+
 int unit_start_run(struct op_env *env, const struct step *step, struct err *e)
 {
 	char *names[SYSTEMD_UNITS_MAX] = { NULL };
@@ -262,6 +296,10 @@ int unit_start_run(struct op_env *env, const struct step *step, struct err *e)
 	if (rc < 0)
 		return rc;
 	size_t n = list(&units, LIST_OWN, names);
+	if (op_units_has(&units, UNITS_NETWORKMANAGER))
+		rc = drop_in_physical(env, e);
+	if (rc < 0)
+		return rc;
 	rc = systemd_start(names, n, START_S, e);
 	if (rc < 0) {
 		err_hint(e, "`journalctl -u %s` says why", names[0]);

@@ -19,6 +19,15 @@ int op_units_read(const struct step *step, struct op_units *out, struct err *e);
 bool op_units_has(const struct op_units *units, const char *name);
 /** op_units_remove - the drop-ins of ours for these units, and what belongs to them; does not tell systemd */
 int op_units_remove(struct op_env *env, const struct op_units *units, struct err *e);
+/**
+ * op_units_drop_carried - in front of NetworkManager's start: addresses of uplinks that have another number now
+ * @old: the uplinks when it managed them last
+ * Return: 0 or -errno
+ *
+ * It knows by the number what it has configured, and goes on with that. An address on a device that it does not know is
+ * somebody else's for it, and it leaves such a device alone for ever.
+ */
+int op_units_drop_carried(struct nl *nl, const struct snapshot *old, struct err *e);
 /** op_units_replace_wdevs - uplinks of @before that are gone since, because iwd takes its devices along, are made anew */
 int op_units_replace_wdevs(struct op_env *env, struct nl *genl, const struct nl80211_wdevs *before,
 			   struct err *e);

@@ -195,3 +195,40 @@ int op_units_replace_wdevs(struct op_env *env, struct nl *genl, const struct nl8
 	rtnl_links_free(&links);
 	return rc;
 }
+
+static int drop_addresses(struct nl *nl, const struct rtnl_list *addrs, int ifindex, struct err *e)
+{
+	struct rtnl_addr addr;
+	struct nl_msg m;
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < addrs->n; i++) {
+		if (rtnl_parse_addr(addrs->items[i].msg, &addr) < 0 || addr.ifindex != ifindex ||
+		    addr.scope == RT_SCOPE_LINK ||
+		    rtnl_build_delete(RTNL_ADDR, addrs->items[i].msg, &m) < 0)
+			continue;
+		rc = nl_talk(nl, &m, e);
+		if (rc == -EADDRNOTAVAIL)
+			rc = 0; /* gone with the one before */
+	}
+	return rc;
+}
+
+int op_units_drop_carried(struct nl *nl, const struct snapshot *old, struct err *e)
+{
+	struct rtnl_links links = { 0 };
+	struct rtnl_list addrs = { 0 };
+
+	int rc = rtnl_dump_links(nl, &links, e);
+	if (rc == 0)
+		rc = rtnl_dump(nl, RTNL_ADDR, AF_UNSPEC, &addrs, e);
+	for (size_t i = 0; rc == 0 && i < old->links.n; i++) {
+		const struct rtnl_link *now = snapshot_find_link(&links, &old->links.items[i]);
+
+		if (now && now->ifindex != old->links.items[i].ifindex)
+			rc = drop_addresses(nl, &addrs, now->ifindex, e);
+	}
+	rtnl_list_free(&addrs);
+	rtnl_links_free(&links);
+	return rc;
+}
