@@ -10,6 +10,7 @@
 #include "plan_internal.h"
 #include "wgns/agentfile.h"
 #include "wgns/str.h"
+#include "wgns/units.h"
 
 /* how long `up` waits for the first address; a server that answers does so in a second or two */
 #define WAIT_S 30
@@ -121,7 +122,7 @@ bool plan_agents_cover(const struct plan_request *rq, const struct host *host, c
 		if (p->task == task && p->program[0] && agents_fit(host, link, task))
 			return true;
 	}
-	return false;
+	return plan_units_cover(rq, host, device, task);
 }
 
 static const char *device_text(const char *device)
@@ -159,7 +160,7 @@ static int check_air(const struct plan_request *rq, const struct host *host,
 	for (size_t i = 0; rq->agent == AGENT_AUTO && i < plan->n_uplinks; i++) {
 		const struct rtnl_link *link = rtnl_links_by_name(&host->links, plan->uplinks[i]);
 		if (!link || !plan_is_station(host, link) ||
-		    plan_has_agent(rq, host, link->name, AGENTS_AIR))
+		    plan_agents_cover(rq, host, link->name, AGENTS_AIR))
 			continue;
 		err_say(e, ENOENT,
 			"%s is associated, and what associates it is not to be found: it would "

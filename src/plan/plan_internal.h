@@ -50,9 +50,6 @@ int plan_add_phys(const struct host *host, struct plan *plan, struct err *e);
 int plan_moves(const struct host *host, struct plan *plan, struct err *e);
 /** plan_phy_step - the text of the step that moves a phy, to which the caller adds " with" and its devices */
 void plan_phy_step(const struct nl80211_phy *phy, struct strbuf *out);
-/** plan_has_agent - will an agent or a unit look after the addresses (or the air) of this uplink in physical? */
-bool plan_has_agent(const struct plan_request *rq, const struct host *host, const char *device,
-		    enum agents_task task);
 /** plan_is_station - is this wireless device in a network that it loses by a move? */
 bool plan_is_station(const struct host *host, const struct rtnl_link *link);
 /**

@@ -10,7 +10,6 @@
 #include "plan_internal.h"
 #include "wgns/plan.h"
 #include "wgns/str.h"
-#include "wgns/units.h"
 
 /* VLANs on VLANs on an uplink; the kernel's own limit is 8 (MAX_NEST_DEV) */
 #define STACK_DEPTH 8
@@ -252,13 +251,6 @@ static int warn_lost(const struct host *host, struct plan *plan, const struct rt
 	return 0;
 }
 
-bool plan_has_agent(const struct plan_request *rq, const struct host *host, const char *device,
-		    enum agents_task task)
-{
-	return plan_agents_cover(rq, host, device, task) ||
-	       plan_units_cover(rq, host, device, task);
-}
-
 int plan_warn_uplink(const struct plan_request *rq, const struct host *host, struct plan *plan,
 		     const struct rtnl_link *link, struct err *e)
 {
@@ -266,8 +258,8 @@ int plan_warn_uplink(const struct plan_request *rq, const struct host *host, str
 
 	if (rc == 0)
 		rc = plan_warn_wireless(host, plan, link,
-					plan_has_agent(rq, host, link->name, AGENTS_AIR), e);
-	if (rc < 0 || plan_has_agent(rq, host, link->name, AGENTS_ADDRESS))
+					plan_agents_cover(rq, host, link->name, AGENTS_AIR), e);
+	if (rc < 0 || plan_agents_cover(rq, host, link->name, AGENTS_ADDRESS))
 		return rc;
 	return warn_lease(host, plan, link, e);
 }
