@@ -19,6 +19,7 @@ runs_in_physical() {
 	lab_run sh -c 'cat /run/runs; rm /run/runs'
 }
 
+# not in the VM
 @test "down of what is not up" {
 	remember
 	for name in wg0 wg1 nonesuch; do
@@ -36,6 +37,7 @@ runs_in_physical() {
 	unchanged
 }
 
+# not in the VM
 @test "down needs no configuration" {
 	lab_run cp -a /etc/wireguard/wg0.conf /run/kept
 	remember
@@ -67,6 +69,7 @@ runs_in_physical() {
 	lab_run kill "$pid"
 }
 
+# not in the VM
 @test "a program in physical does not refuse down while another tunnel stays" {
 	up wg0
 	up wg1
@@ -112,6 +115,7 @@ runs_in_physical() {
 	unchanged
 }
 
+# not in the VM
 @test "down when the daemon was killed" {
 	[ "$(lab_backend)" = userspace ] || skip_or_fail 'the kernel does the encryption here' may
 	remember
@@ -153,6 +157,7 @@ runs_in_physical() {
 	lab_run ip netns del physical
 }
 
+# not in the VM
 @test "down leaves somebody else's resolv.conf in place" {
 	up wg0
 	lab_run sh -c 'echo nameserver 192.0.2.9 >/etc/resolv.conf.new; mv /etc/resolv.conf.new /etc/resolv.conf'
@@ -171,6 +176,7 @@ runs_in_physical() {
 	unchanged
 }
 
+# not in the VM
 @test "an interrupt does not stop down half way" {
 	interface wg0 'PreDown = p=$(ps -o ppid= -p $PPID); kill -INT $p; kill -TERM $p; kill -HUP $p'
 	remember
@@ -179,6 +185,7 @@ runs_in_physical() {
 	unchanged
 }
 
+# not in the VM
 @test "down from another namespace is refused" {
 	up wg0
 	run lab_run ip netns exec physical "$WGNS" down wg0
@@ -205,6 +212,7 @@ runs_in_physical() {
 	unchanged
 }
 
+# not in the VM
 @test "down --kill ends more programs than fit into one look" {
 	up wg0
 	lab_run nsenter --net=/run/netns/physical sh -c 'i=0; while [ $i -lt 300 ]; do sleep 1000 & i=$((i + 1)); done' >&2

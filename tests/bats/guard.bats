@@ -360,6 +360,7 @@ bridge_of_home() {
 	says 0 'lease of 192.0.2.'
 }
 
+# not in the VM
 @test "KillSwitch = no leaves home without a guard, and says what that means" {
 	echo $'[Guard]\nKillSwitch = no' | wgns_conf
 	remember
@@ -410,6 +411,7 @@ bridge_of_home() {
 	unchanged
 }
 
+# not in the VM
 @test "KillSwitch = boot and an up that fails: the guard is as it was before" {
 	echo $'[Guard]\nKillSwitch = boot' | wgns_conf
 	interface wg0 'PostUp = false'
@@ -434,6 +436,7 @@ bridge_of_home() {
 	guard_is boot
 }
 
+# not in the VM
 @test "guard on --if-configured does nothing without KillSwitch = boot, and says what is wrong with the file" {
 	lab_wgns guard on --if-configured
 	guard_is off
@@ -447,6 +450,7 @@ bridge_of_home() {
 	guard_is off
 }
 
+# not in the VM
 @test "guard is told what is wrong with its command line" {
 	for args in '' sometimes 'on off' 'on --json' 'off --if-configured' --no; do
 		# shellcheck disable=SC2086 # several words
@@ -463,6 +467,7 @@ bridge_of_home() {
 	lab_wgns guard off
 }
 
+# not in the VM
 @test "systemd finds nothing wrong with the unit, and none of its options makes a mount namespace" {
 	[[ $(command -v systemd-analyze) ]] || skip_or_fail 'there is no systemd-analyze'
 	sed "s,@BINDIR@/wgns,$(command -v true)," "$BATS_TEST_DIRNAME/../../scripts/wgns-guard.service" |

@@ -39,6 +39,7 @@ teardown() { lab_down; }
 	} | diff - "$BATS_TEST_TMPDIR/hooks"
 }
 
+# not in the VM
 @test "hooks are shown before they run, also without -v" {
 	interface wg0 'PreUp = echo said by the hook'
 	interface wg0 'PostDown = echo good-bye'
@@ -50,6 +51,7 @@ said by the hook'
 good-bye'
 }
 
+# not in the VM
 @test "a hook has a fixed environment, the root as its folder, and no descriptor of wgns" {
 	interface wg0 'PreUp = { pwd; env | sort; ls /proc/self/fd; } >/run/hook'
 	WGNS_SECRET=1 LD_LIBRARY_PATH=/nowhere up wg0
@@ -67,6 +69,7 @@ good-bye'
 	E
 }
 
+# not in the VM
 @test "a failing PreUp undoes everything" {
 	interface wg0 'PreUp = exit 7'
 	remember
@@ -83,6 +86,7 @@ good-bye'
 	unchanged
 }
 
+# not in the VM
 @test "a PostUp that is killed undoes everything" {
 	interface wg0 'PostUp = kill -9 $$'
 	remember
@@ -103,6 +107,7 @@ good-bye'
 	done
 }
 
+# not in the VM
 @test "a hook that calls wgns is refused at once" {
 	interface wg0 "PreUp = $WGNS down wg0 || echo down \$? >/run/status; $WGNS up wg1 || echo up \$? >>/run/status"
 	run up wg0
@@ -111,6 +116,7 @@ good-bye'
 	down wg0
 }
 
+# not in the VM
 @test "hooks in a file that others may write refuse before anything is touched" {
 	interface wg0 'PreUp = touch /run/evil'
 	lab_run chmod 666 /etc/wireguard/wg0.conf
@@ -124,6 +130,7 @@ good-bye'
 	[ ! -e "/proc/$LAB_HOME/root/run/evil" ]
 }
 
+# not in the VM
 @test "Hooks = yes in wgns.conf trusts them all the same" {
 	interface wg0 'PreUp = touch /run/trusted'
 	lab_run chmod 666 /etc/wireguard/wg0.conf
@@ -132,6 +139,7 @@ good-bye'
 	lab_run test -e /run/trusted
 }
 
+# not in the VM
 @test "the hooks of down are those that up saw, whatever became of the file" {
 	interface wg0 'PostDown = touch /run/old'
 	up wg0
@@ -162,6 +170,7 @@ good-bye'
 	[ "$(get 10.78.0.80/)" = "behind the tunnel" ]
 }
 
+# not in the VM
 @test "a crash leaves no core with a key in it" {
 	# between a hook and wgns is its keeper
 	interface wg0 'PostUp = kill -ABRT $(ps -o ppid= -p $PPID)'
@@ -171,6 +180,7 @@ good-bye'
 	down wg0
 }
 
+# not in the VM
 @test "a hook's output does not get into the answer of --json" {
 	interface wg0 'PostUp = echo from the hook'
 	run --separate-stderr up --json wg0
@@ -179,6 +189,7 @@ good-bye'
 	down wg0
 }
 
+# not in the VM
 @test "PreDown and PostDown run once although down is tried twice" {
 	interface wg0 'PreDown = echo pre >>/run/ran'
 	interface wg0 'PostDown = echo post >>/run/ran'

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
+# in the VM: 6.12
 # The lab itself, with wg(8) and ip(8) alone: what the other files rely on
 
 load ../lab/lab

@@ -25,6 +25,7 @@ pair() { lab_run ip link add "$1" type veth peer name "$2"; }
 	refused 3 'a device called wg0 exists, and wgns did not make it' -- wg0
 }
 
+# not in the VM
 @test "a namespace called physical that wgns did not make" {
 	lab_run ip netns add physical
 	refused 3 'a namespace called physical exists, and wgns did not make it' -- wg0
@@ -36,17 +37,20 @@ pair() { lab_run ip link add "$1" type veth peer name "$2"; }
 	refused 3 office 'made in home' -- wg0
 }
 
+# not in the VM
 @test "no uplink" {
 	lab_run ip route del default
 	lab_run ip -6 route del default
 	refused 5 'no uplink' '--uplink' -- wg0
 }
 
+# not in the VM
 @test "an uplink that is not there" {
 	refused 5 nonesuch -- --uplink nonesuch wg0
 	refused 5 nonesuch -- --uplink eth0 --uplink nonesuch wg0
 }
 
+# not in the VM
 @test "lo as an uplink" {
 	refused 5 'lo cannot move to physical' loopback -- --uplink lo wg0
 }
@@ -130,6 +134,7 @@ child_refused() {
 	refused 5 eth0 nexthop -- wg0
 }
 
+# not in the VM
 @test "a daemon that is not there" {
 	lab_run sh -c 'printf "[Tunnel]\nDaemon = /nowhere/wireguard-go\n" >/etc/wgns/wgns.conf'
 	remember
@@ -138,6 +143,7 @@ child_refused() {
 	unchanged
 }
 
+# not in the VM
 @test "a daemon that ends at once undoes everything" {
 	lab_run sh -c 'printf "[Tunnel]\nDaemon = /bin/false\n" >/etc/wgns/wgns.conf'
 	remember
@@ -146,6 +152,7 @@ child_refused() {
 	unchanged
 }
 
+# not in the VM
 @test "the kernel's WireGuard where the kernel has none" {
 	[ "$LAB_KERNEL" = no ] || skip_or_fail 'the kernel does the encryption here' may
 	remember
@@ -154,6 +161,7 @@ child_refused() {
 	unchanged
 }
 
+# not in the VM
 @test "a file with errors, all of which are named" {
 	conf wg0 's/^PrivateKey.*/PrivateKey = short/; s/^Endpoint.*/Endpoint = nowhere/; s/^AllowedIPs.*/AllowedIPs = 10.0.0.0\/33/'
 	refused 1 /etc/wireguard/wg0.conf:2: 'wg0.conf has 3 errors; nothing was touched' -- wg0
@@ -161,6 +169,7 @@ child_refused() {
 	[ "$(grep -c '^/etc/wireguard/wg0.conf:[0-9]*:[0-9]*: ' <<<"$output")" = 3 ]
 }
 
+# not in the VM
 @test "a file that is not there, a folder, a name that cannot be" {
 	refused 1 wg7 -- wg7
 	lab_run mkdir /etc/wireguard/wg8.conf
@@ -170,6 +179,7 @@ child_refused() {
 	refused 2 '' -- ''
 }
 
+# not in the VM
 @test "a configuration of wgns with errors" {
 	lab_run sh -c 'printf "[Tunnel]\nNonesuch = 1\n" >/etc/wgns/wgns.conf'
 	remember
@@ -178,6 +188,7 @@ child_refused() {
 	unchanged
 }
 
+# not in the VM
 @test "a command line that is wrong" {
 	remember
 	for args in '' 'wg0 wg1' '--nonesuch wg0' '--backend magic wg0' '--layout vrf wg0' '--uplink'; do
@@ -193,6 +204,7 @@ child_refused() {
 	unchanged
 }
 
+# not in the VM
 @test "somebody who is not root" {
 	remember
 	run lab_run setpriv --reuid 4242 --regid 4242 --clear-groups "$WGNS" up wg0
@@ -202,6 +214,7 @@ child_refused() {
 	unchanged
 }
 
+# not in the VM
 @test "a mount namespace of its own" {
 	remember
 	run lab_run unshare -m "$WGNS" up --backend "$(lab_backend)" wg0
@@ -209,6 +222,7 @@ child_refused() {
 	unchanged
 }
 
+# not in the VM
 @test "a folder of sockets that is a symlink or a file" {
 	for path in /run/nscd /run/systemd /run/systemd/resolve /run/dbus; do
 		lab_run sh -c "mkdir -p /run/elsewhere/resolve ${path%/*}; touch /run/elsewhere/kept; ln -s /run/elsewhere $path"
@@ -221,11 +235,13 @@ child_refused() {
 	done
 }
 
+# not in the VM
 @test "a state folder that others may write to" {
 	lab_run mkdir -m 777 /run/wgns
 	refused 5 /run/wgns -- wg0
 }
 
+# not in the VM
 @test "of two at once one wins, and the other waits and says that it is up already" {
 	interface wg0 'PostUp = echo >/run/here; read -r _ </run/go'
 	lab_run mkfifo /run/here /run/go
@@ -243,6 +259,7 @@ child_refused() {
 	grep -q 'wg0 is already up' "$BATS_TEST_TMPDIR/second"
 }
 
+# not in the VM
 @test "up inside of physical" {
 	up wg0
 	remember

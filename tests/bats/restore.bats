@@ -202,6 +202,7 @@ other_device() {
 	up_and_down
 }
 
+# not in the VM
 @test "a route over another device with a source that the uplink has lost meanwhile does not hold down up" {
 	other_device
 	lab_run ip route add 10.41.0.0/16 via 10.40.0.2 dev lan0 src 192.0.2.10
@@ -383,6 +384,7 @@ are_vlans_up() { [ "$(lab_run cat /sys/class/net/eth0.7/operstate /sys/class/net
 	unchanged
 }
 
+# not in the VM
 @test "--uplink leaves the others in home" {
 	lab_down
 	lab_up --uplink eth0 --uplink wlan9
@@ -407,6 +409,7 @@ are_vlans_up() { [ "$(lab_run cat /sys/class/net/eth0.7/operstate /sys/class/net
 	[ "$(get 203.0.113.80/cgi-bin/who)" = 192.0.2.44 ]
 }
 
+# not in the VM
 @test "an uplink that was renamed in physical comes back under its old name" {
 	index=$(lab_run cat /sys/class/net/eth0/ifindex)
 	up wg0
@@ -431,6 +434,7 @@ are_vlans_up() { [ "$(lab_run cat /sys/class/net/eth0.7/operstate /sys/class/net
 	down wg0
 }
 
+# not in the VM
 @test "all uplinks deleted" {
 	up wg0
 	in_physical ip link del eth0
@@ -462,6 +466,7 @@ are_vlans_up() { [ "$(lab_run cat /sys/class/net/eth0.7/operstate /sys/class/net
 	unchanged
 }
 
+# not in the VM
 @test "a queueing discipline that is lost is named before" {
 	lab_run tc qdisc add dev eth0 root handle 7: tbf rate 100mbit burst 64kb latency 50ms || skip_or_fail 'this kernel has no tbf'
 	run up -n wg0

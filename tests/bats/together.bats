@@ -55,6 +55,7 @@ field() { lab_run "$WGNS" status --json | jq -r "$1"; }
 	down --kill wg0
 }
 
+# not in the VM
 @test "status draws the picture on a terminal of 80 columns and none on a narrow one" {
 	up wg0
 	run lab_run script -qec "stty cols 80; $WGNS status" /dev/null

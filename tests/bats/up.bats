@@ -21,6 +21,7 @@ teardown() { lab_down; }
 	journal_steps wg0 | diff "$BATS_TEST_TMPDIR/plan" -
 }
 
+# not in the VM
 @test "up -v prints the plan's lines while it does them, and nothing on standard output" {
 	up -n wg0 >"$BATS_TEST_TMPDIR/plan"
 	run --separate-stderr up -v wg0
@@ -31,6 +32,7 @@ teardown() { lab_down; }
 	[[ $(tail -n +"$((n + 1))" <<<"$stderr") = 'wg0 is up'* ]]
 }
 
+# not in the VM
 @test "up -n --json is the same plan as JSON with a schema" {
 	up -n wg0 >"$BATS_TEST_TMPDIR/plan"
 	up -n --json wg0 >"$BATS_TEST_TMPDIR/json"
@@ -115,6 +117,7 @@ teardown() { lab_down; }
 	unchanged
 }
 
+# not in the VM
 @test "the state is root's alone, and keys are only in the copy of the configuration" {
 	up wg0
 	key=$(lab_run sed -n 's/^PrivateKey = //p' /etc/wireguard/wg0.conf)
@@ -126,6 +129,7 @@ teardown() { lab_down; }
 	run ! lab_run grep -lF "$key" -r /proc/*/cmdline /proc/*/environ
 }
 
+# not in the VM
 @test "the group of the box is wgns, or the one in wgns.conf, however long its entry is" {
 	lab_run sh -c 'sed -i /^wgns:/d /etc/group; echo wgns:x:4711: >>/etc/group'
 	up wg0
@@ -137,6 +141,7 @@ teardown() { lab_down; }
 	[ "$(lab_run stat -c '%a %u %g' /run/wgns/box/physical)" = '750 0 4712' ]
 }
 
+# not in the VM
 @test "a group that does not exist is named before and by up, once a layout" {
 	lab_run sed -i /^wgns:/d /etc/group
 	for args in '-n wg0' 'wg0'; do
@@ -183,6 +188,7 @@ teardown() { lab_down; }
 	unchanged
 }
 
+# not in the VM
 @test "a file anywhere is a tunnel by its own name" {
 	lab_run sh -c 'mkdir -m 700 /etc/tunnels; mv /etc/wireguard/wg1.conf /etc/tunnels/office.conf'
 	remember
@@ -209,6 +215,7 @@ mtu() { lab_run cat /sys/class/net/wg0/mtu; }
 	[ "$(mtu)" = 1290 ]
 }
 
+# not in the VM
 @test "the tunnel's MTU is the smallest of those towards several endpoints" {
 	lab_run ip route add 198.51.100.0/24 via 192.0.2.1 mtu 1420
 	lab_run ip -6 route add 2001:db8:100::/64 via 2001:db8:1::1 mtu 1390
@@ -228,6 +235,7 @@ mtu() { lab_run cat /sys/class/net/wg0/mtu; }
 	[ "$(mtu)" = 1310 ]
 }
 
+# not in the VM
 @test "MTU= is taken as it is" {
 	interface wg0 'MTU = 1287'
 	up wg0
@@ -235,6 +243,7 @@ mtu() { lab_run cat /sys/class/net/wg0/mtu; }
 	[ "$(get 10.77.0.80/)" = "behind the tunnel" ]
 }
 
+# not in the VM
 @test "Table = off adds no route" {
 	interface wg0 'Table = off'
 	up wg0
@@ -282,6 +291,7 @@ mtu() { lab_run cat /sys/class/net/wg0/mtu; }
 	[ "$(lab_run cat /etc/resolv.conf)" = 'nameserver 192.0.2.1' ]
 }
 
+# not in the VM
 @test "a tunnel without DNS= warns that the uplink's resolver is out of reach" {
 	run up wg1
 	says 0 'warning: the file has no DNS='
@@ -317,6 +327,7 @@ mtu() { lab_run cat /sys/class/net/wg0/mtu; }
 	unchanged
 }
 
+# not in the VM
 @test "thousands of peers with a route each come up and go down" {
 	n=10000
 	# emulation takes three minutes for as many; test_backend sets and reads 10,000 there, too
@@ -336,6 +347,7 @@ mtu() { lab_run cat /sys/class/net/wg0/mtu; }
 	unchanged
 }
 
+# not in the VM
 @test "an interrupt rolls back" {
 	interface wg0 'PreUp = kill -INT $(ps -o ppid= -p $PPID)' # between a hook and wgns is its keeper
 	remember
@@ -344,6 +356,7 @@ mtu() { lab_run cat /sys/class/net/wg0/mtu; }
 	unchanged
 }
 
+# not in the VM
 @test "the terminal's Ctrl-C while a hook runs rolls back" {
 	# the terminal tells the whole foreground group: wgns, and the hook's shell
 	interface wg0 'PostUp = kill -INT 0; read -r _ </dev/tty'
@@ -353,6 +366,7 @@ mtu() { lab_run cat /sys/class/net/wg0/mtu; }
 	unchanged
 }
 
+# not in the VM
 @test "an interrupt while a name is resolved rolls back" {
 	lab_run sed -i 's/$/\noptions timeout:1 attempts:1/' /etc/resolv.conf
 	conf wg0 's/vpn.example.test/nonesuch.example.test/'
@@ -371,6 +385,7 @@ mtu() { lab_run cat /sys/class/net/wg0/mtu; }
 	unchanged
 }
 
+# not in the VM
 @test "a tunnel without a default route says what home will not reach" {
 	run up -n wg1
 	says 0 'AllowedIPs has no default route'

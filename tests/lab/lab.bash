@@ -52,6 +52,8 @@
 #                                   the machine, as long as the files after it find it as it was
 #   only in the VM: 6.12 systemd    in a machine whose PID 1 is systemd, with D-Bus and udev; one for all such files
 #
+# "# not in the VM" in the line above one test leaves that out: what it shows is the same on every kernel.
+#
 # The machines have packages that are not installed on the caller's: see tests/vm/prepare, and tests/vm/run for more.
 
 # whoever runs the tests over SSH is not connected over an uplink of the lab
