@@ -279,7 +279,7 @@ int unit_stop_undo(struct op_env *env, const struct step *step, struct err *e)
 static int drop_in_physical(struct op_env *env, struct err *e)
 {
 	const struct snapshot *snap;
-	struct nl *nl;
+	struct nl *nl = NULL;
 
 	int rc = op_env_snapshot(env, &snap, e);
 	if (rc == 0)
