@@ -268,7 +268,7 @@ address_is() { [ "$(address)" = "$1" ]; }
 	conf_watch() { lab_run sh -c 'printf "[Tunnel]\nWatch = yes\n" >>/etc/wgns/wgns.conf'; }
 	conf_watch
 	up --uplink eth0 --uplink eth7 wg0
-	lab_in isp ip link add isp7 type veth peer name eth7 address 02:77:67:00:07:02
+	lab_in isp ip link add isp7 index 177 type veth peer name eth7 index 77 address 02:77:67:00:07:02
 	lab_in isp sh -c 'ip addr add 192.0.2.193/26 dev isp7; ip link set isp7 up; ip link set eth7 netns /run/netns/home'
 	seventh() { [[ $(lab_run cat /run/wgns/box/physical/agent/dhclient.eth7.state) = running ]]; }
 	lab_wait seventh
@@ -289,7 +289,7 @@ address_is() { [ "$(address)" = "$1" ]; }
 	in_physical ip link del eth1
 	lab_wait state 'waits for eth1'
 	run ! pid_of '^dhclient.*eth1'
-	lab_in isp ip link add isp1 type veth peer name eth1 address 02:77:67:00:01:02
+	lab_in isp ip link add isp1 index 171 type veth peer name eth1 index 71 address 02:77:67:00:01:02
 	lab_in isp sh -c 'ip link set isp1 up; ip link set eth1 netns /run/netns/home'
 	lab_wait state running
 	down wg0
