@@ -217,7 +217,7 @@ measure-watch: all $(BENCH) ## what `wgns watch` takes: memory, wake-ups, how lo
 clean-root-check: ## build, demo and check in a fresh Debian root (debootstrap); as root
 	$(Q)scripts/clean-root-check
 
-# a program that fails on purpose, see src/plan/fault.c; WGNS_FAULTY names it in tests
+# a program that fails on purpose, see src/op/fault.c; WGNS_FAULTY names it in tests
 faulty: $(O)/tests/faults/deny
 	$(Q)+$(MAKE) --no-print-directory O=$(O)/faults FAULTS=1 $(O)/faults/wgns \
 		$(PROFILES:%=$(O)/faults/%) $(AGENTS:scripts/%=$(O)/faults/%)

@@ -6,6 +6,7 @@
 #include "cmd.h"
 #include "load.h"
 #include "talk.h"
+#include "wgns/change.h"
 #include "wgns/reload.h"
 
 static int show_plan(const struct change_reload *reload, const char *context)

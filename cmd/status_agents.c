@@ -10,6 +10,7 @@
 #include "wgns/follow.h"
 #include "wgns/str.h"
 #include "wgns/units.h"
+#include "wgns/units_moved.h"
 
 static void take(struct status_agent *out, int run_fd, const char *name)
 {

@@ -19,6 +19,7 @@
 struct host;
 struct plan;
 struct plan_request;
+struct rtnl_link; /* rtnl.h */
 
 #define AGENTS_PROGRAM_MAX 32
 #define AGENTS_FOUND_MAX 64 /* processes of home; more are not looked at */
@@ -65,15 +66,7 @@ struct host_agents {
 	size_t n_profiles;
 };
 
-/**
- * host_read_agents - what configures devices in the caller's namespace now, and what the profiles that @names has would start
- * @dirs: where profiles are, the first has precedence
- * Names that begin with AGENTS_UNIT are no profiles. Changes nothing. Return: 0 or -errno
- */
-#define AGENTS_UNIT "systemd:"
-int host_read_agents(char *const *names, size_t n_names, const char *const *dirs, size_t n_dirs,
-		     struct host_agents *out, struct err *e);
-void host_agents_free(struct host_agents *agents);
+#define AGENTS_UNIT "systemd:" /* how the names of `Agent =` begin that are no profiles */
 
 /**
  * agents_is_manager - is this unit that of a manager of its own, which moves as a whole or not at all?
@@ -91,6 +84,8 @@ int plan_agents_stop(const struct plan_request *rq, const struct host *host, str
 /** plan_agents_start - steps that start them in physical, the last ones of the layout, and what `up` warns of */
 int plan_agents_start(const struct plan_request *rq, const struct host *host, struct plan *plan,
 		      struct err *e);
+/** agents_fit - is this a device for such an agent? Ethernet that does not only carry VLANs; or Wi-Fi */
+bool agents_fit(const struct host *host, const struct rtnl_link *link, enum agents_task task);
 /** plan_agents_cover - will somebody look after the addresses (or the air) of this uplink in physical? */
 bool plan_agents_cover(const struct plan_request *rq, const struct host *host, const char *device,
 		       enum agents_task task);

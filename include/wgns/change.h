@@ -15,6 +15,8 @@
 #include "wgns/wgnsconf.h"
 #include "wgns/wgquick.h"
 
+struct reload_plan; /* reload.h */
+
 /* How a change talks to whoever asked for it. */
 struct change_talk {
 	void *ctx;
@@ -28,7 +30,7 @@ struct change_talk {
 	 * @told_fd: becomes readable (poll(2)) when `wgns confirm` has been called; nothing is to be read
 	 */
 	enum op_answer (*ask)(void *ctx, int told_fd, unsigned seconds);
-	const char *fault; /* see src/plan/fault.h */
+	const char *fault; /* see fault.h */
 };
 
 /* The other end of a connection over which the caller works. */
@@ -106,6 +108,27 @@ int change_recover(const struct change_recover *recover, const struct change_tal
 /** change_down - from the journal alone
  * Return: as change_up(); a failed PreDown or PostDown does not stop it and is kind FAILED in the end */
 int change_down(const struct change_down *down, const struct change_talk *talk, struct err *e);
+
+struct change_reload {
+	struct wgquick *conf; /* parsed */
+	const struct wgquick_file *file;
+	const char *path; /* as recorded for SaveConfig and status */
+	bool may_run_hooks;
+	unsigned resolve_retries;
+};
+
+/** change_reload_plan - what a reload would do; changes nothing */
+int change_reload_plan(const struct change_reload *reload, struct reload_plan *out, struct err *e);
+
+/**
+ * change_reload - do it, or leave everything as it was
+ * @n_changes: on success, how many lines were done
+ *
+ * The copy of the configuration is replaced last, in one rename.
+ * Return: 0; or an error of kind STATE (not up, nothing touched), FAILED (everything was put back), REMAINS
+ */
+int change_reload(const struct change_reload *reload, const struct change_talk *talk,
+		  size_t *n_changes, struct err *e);
 
 /**
  * change_confirm - tell the `up --confirm` that waits for it

@@ -82,6 +82,9 @@ struct op {
 };
 const struct op *op_by_name(const char *name);
 
+/** step_parse - a step from its text; Return: 0, -EINVAL for an operation that wgns does not have, -ENOMEM */
+int step_parse(const char *text, struct step *out);
+
 enum engine_event {
 	ENGINE_BEGIN,
 	ENGINE_UNDO,
@@ -96,7 +99,7 @@ struct engine {
 	void (*report)(void *ctx, enum engine_event event, const char *text, const struct err *e);
 	void *report_ctx;
 	bool (*should_stop)(void *ctx); /* asked between steps: the user pressed Ctrl-C */
-	const char *fault; /* only in a -DWGNS_FAULTS build: "before:3", see fault.c */
+	const char *fault; /* only in a -DWGNS_FAULTS build: "before:3", see fault.h */
 	unsigned n_before; /* steps that the journal has already, when a plan is run behind them */
 };
 

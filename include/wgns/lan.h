@@ -26,8 +26,6 @@
 #include "wgns/rtnl.h"
 #include "wgns/wgquick.h"
 
-struct op_env; /* engine.h */
-
 /* both ends: one in home, one in physical */
 #define LAN_DEVICE "wgns-lan"
 /* of the routes over it in home: by this number they are known, and every other route comes first */
@@ -85,37 +83,5 @@ bool lan_is_of_tunnel(const struct wgquick *conf, const struct addr *net);
  */
 bool lan_is_of_home(const struct rtnl_list *routes, const int *except, size_t n_except,
 		    const struct addr *net);
-
-/**
- * lan_sync - make home's routes and what passes in physical equal to what is on the uplinks' links now
- * @env: home and physical open, the lock held
- * @change: NULL for nothing of it
- *
- * Does nothing where there is no pair. What may pass changes first, in one transaction, and the routes follow.
- * Return: 0 or -errno
- */
-struct lan_change {
-	/* uplinks in physical, by name, that are neither in the snapshot nor hardware */
-	char *const *more;
-	size_t n_more;
-	const char *without; /* a tunnel that does not count any more, or NULL */
-};
-int lan_sync(struct op_env *env, const struct lan_change *change, struct err *e);
-
-/**
- * lan_check - is everything as lan_sync() would make it? Changes nothing
- * @why: receives what is not, "" when everything is
- * Return: 1; 0 when there is no pair: Lan is off; -errno
- */
-int lan_check(struct op_env *env, const struct lan_change *change, char *why, size_t cap,
-	      struct err *e);
-
-/**
- * lan_find - the pair that wgns made: each the other's peer, one in home and one in physical, and one of them still has
- * the name. Nobody else makes such a thing in the box of wgns.
- * Return: 1, 0 when there is none, -errno
- */
-int lan_find(struct op_env *env, struct rtnl_link *in_home, struct rtnl_link *in_physical,
-	     struct err *e);
 
 #endif

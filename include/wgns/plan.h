@@ -17,26 +17,12 @@
 #include "wgns/nl80211.h"
 #include "wgns/rtnl.h"
 #include "wgns/state.h"
+#include "wgns/step.h"
 #include "wgns/units.h"
 #include "wgns/wgnsconf.h"
 #include "wgns/wgquick.h"
 
-struct op; /* engine.h */
-
-#define STEP_WORDS 8
-
-struct step {
-	const struct op *op;
-	char *text; /* owned: "link.move eth0 -> physical" */
-	char *split; /* owned: the same, cut into words */
-	const char *words
-		[STEP_WORDS]; /* words[0] is the operation; the rest of a longer text is in the last */
-	size_t n_words;
-};
-
-/** step_parse - a step from its text; Return: 0, -EINVAL for an operation that wgns does not have, -ENOMEM */
-int step_parse(const char *text, struct step *out);
-void step_free(struct step *step);
+struct strbuf; /* str.h */
 
 struct plan {
 	const char *backend; /* a backend's name, which lives for ever */
@@ -51,6 +37,10 @@ struct plan {
 	size_t n_agents;
 };
 void plan_free(struct plan *plan);
+/** plan_add - one more step; Return: 0 or -errno */
+int plan_add(struct plan *plan, const char *text, struct err *e);
+/** plan_phy_step - the text of the step that moves a phy, to which the caller adds " with" and its devices */
+void plan_phy_step(const struct nl80211_phy *phy, struct strbuf *out);
 
 /* What is known of a device beyond its link message; only looked up for those that may be uplinks. */
 struct host_device {
@@ -97,6 +87,7 @@ struct host_guard {
 	bool is_boot; /* home's is that of KillSwitch = boot: nothing but lo */
 };
 
+/* The facts, which host.h gathers. */
 struct host {
 	struct rtnl_links links;
 	struct host_device *devices; /* one for each link, same order */
@@ -115,20 +106,6 @@ struct host {
 	struct host_units units;
 	bool is_netns_dir_shared; /* /run/netns is a mount point already, as ip-netns(8) makes it */
 };
-void host_free(struct host *host);
-
-/**
- * host_read - the facts, from the caller's namespace; changes nothing
- * @named: devices that --uplink or wgns.conf name
- */
-int host_read(int run_fd, char *const *named, size_t n_named, struct host *out, struct err *e);
-
-/**
- * host_read_devices - as host_read(), with what is known of each device although the layout is up: a new one may move
- * @is_new: it came this moment, and other namespaces, which take long to look through, have nothing on it yet
- */
-int host_read_devices(int run_fd, char *const *named, size_t n_named, bool is_new, struct host *out,
-		      struct err *e);
 
 /** host_is_candidate - may this link be an uplink? hardware, or it carries a default route, or it is named */
 bool host_is_candidate(const struct host *host, const struct rtnl_link *link, char *const *named,

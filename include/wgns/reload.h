@@ -14,7 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "wgns/change.h"
+#include "wgns/addr.h"
 #include "wgns/err.h"
 #include "wgns/wg.h"
 #include "wgns/wg_diff.h"
@@ -86,26 +86,5 @@ struct reload_plan {
  */
 int reload_plan(const struct reload_facts *facts, struct reload_plan *out, struct err *e);
 void reload_plan_free(struct reload_plan *plan);
-
-struct change_reload {
-	struct wgquick *conf; /* parsed */
-	const struct wgquick_file *file;
-	const char *path; /* as recorded for SaveConfig and status */
-	bool may_run_hooks;
-	unsigned resolve_retries;
-};
-
-/** change_reload_plan - what a reload would do; changes nothing */
-int change_reload_plan(const struct change_reload *reload, struct reload_plan *out, struct err *e);
-
-/**
- * change_reload - do it, or leave everything as it was
- * @n_changes: on success, how many lines were done
- *
- * The copy of the configuration is replaced last, in one rename.
- * Return: 0; or an error of kind STATE (not up, nothing touched), FAILED (everything was put back), REMAINS
- */
-int change_reload(const struct change_reload *reload, const struct change_talk *talk,
-		  size_t *n_changes, struct err *e);
 
 #endif

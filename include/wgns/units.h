@@ -34,14 +34,7 @@ struct host_units {
 	size_t n;
 };
 
-/**
- * host_read_units - the managers that are there, and what they manage of @host's links
- * @agents: `Agent =`, of which those that begin with AGENTS_UNIT count
- * Asks systemd, and NetworkManager when it runs, for some seconds at most. Changes nothing. Return: 0 or -errno
- */
-int host_read_units(enum agent_choice choice, char *const *agents, size_t n_agents,
-		    struct host *host, struct err *e);
-void host_units_free(struct host_units *units);
+/** host_unit_find - by name; NULL: it is not there */
 const struct host_unit *host_unit_find(const struct host_units *units, const char *name);
 
 /* How a unit is called in `Agent =`, with ".service" where nothing else is said; Return: 0 or -EINVAL */
@@ -81,32 +74,6 @@ bool plan_units_cover(const struct plan_request *rq, const struct host *host, co
 /** units_is_lasting - an address that somebody gave, and none that a device takes for want of a better one (link-local, RFC 3927) */
 bool units_is_lasting(const struct rtnl_addr *addr);
 
-/* A file that makes a unit start in physical. */
-#define UNITS_TEXT_MAX 768
-struct units_file {
-	char dir[SYSTEMD_UNIT_MAX + 32]; /* absolute */
-	const char *name;
-	char text[UNITS_TEXT_MAX];
-};
-#define UNITS_FILES_MAX 2 /* of one unit */
-#define UNITS_VARIANTS 3 /* of the text of a file, by what is installed */
-/**
- * units_files - the files of one unit, as a pure function
- * @variant: 0 to UNITS_VARIANTS - 1; the first is that of most machines
- * Return: how many
- */
-size_t units_files(const char *unit, unsigned variant, struct units_file out[UNITS_FILES_MAX]);
-/** units_variant - which is this machine's */
-unsigned units_variant(void);
-#define UNITS_MARK "# wgns(8): up made this, down removes it\n" /* how each of them begins */
-/** units_is_moved - does systemd start this unit in physical, because wgns said so? */
-bool units_is_moved(const char *unit);
-
-/** units_moved - every unit that units_is_moved(); an owned list, see str_list_add(); Return: 0 or -errno */
-int units_moved(char ***names, size_t *n, struct err *e);
-/** units_left - " A (B)": the same as steps name them */
-struct strbuf;
-int units_left(struct strbuf *out, struct err *e);
 /** units_is_on_demand - is it only started by others when they need it? */
 bool units_is_on_demand(const char *name);
 

@@ -9,6 +9,8 @@
 
 #include "doctor_internal.h"
 #include "wgns/fd.h"
+#include "wgns/host.h"
+#include "wgns/host_agents.h"
 #include "wgns/state.h"
 
 /* an ordinary user may look at nothing below /run/wgns but its box folders' names */

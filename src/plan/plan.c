@@ -30,7 +30,7 @@ static int add_text(struct plan *plan, const char *text)
 	if (!grown)
 		return -ENOMEM;
 	plan->steps = grown;
-	int rc = step_parse(text, &grown[plan->n]);
+	int rc = step_split(text, &grown[plan->n]);
 	if (rc == 0)
 		plan->n++;
 	return rc;

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "op_guard.h"
 #include "plan_internal.h"
 #include "wgns/str.h"
 

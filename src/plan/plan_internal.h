@@ -48,8 +48,6 @@ int plan_guard_port(const struct plan_request *rq, const struct host *host, stru
 int plan_add_phys(const struct host *host, struct plan *plan, struct err *e);
 /** plan_moves - the steps that move the uplinks; wireless ones once a phy */
 int plan_moves(const struct host *host, struct plan *plan, struct err *e);
-/** plan_phy_step - the text of the step that moves a phy, to which the caller adds " with" and its devices */
-void plan_phy_step(const struct nl80211_phy *phy, struct strbuf *out);
 /** plan_is_station - is this wireless device in a network that it loses by a move? */
 bool plan_is_station(const struct host *host, const struct rtnl_link *link);
 /**
@@ -60,8 +58,6 @@ bool plan_is_station(const struct host *host, const struct rtnl_link *link);
 int plan_warn_wireless(const struct host *host, struct plan *plan, const struct rtnl_link *link,
 		       bool will_join, struct err *e);
 
-/** plan_add - one more step; Return: 0 or -errno */
-int plan_add(struct plan *plan, const char *text, struct err *e);
 /* What Lan = yes needs of the plan before there is anything of it */
 struct plan_lan {
 	char addr[192], sync[512]; /* texts of steps */
@@ -81,19 +77,6 @@ int plan_lan_after(const struct plan_request *rq, const struct host *host,
 /** plan_lan_yield - the step of a tunnel that joins a layout, and may name what home reaches without it */
 int plan_lan_yield(const struct plan_request *rq, const struct host *host, struct plan *plan,
 		   struct err *e);
-
-/** agents_fit - is this a device for such an agent? Ethernet that does not only carry VLANs; or Wi-Fi */
-bool agents_fit(const struct host *host, const struct rtnl_link *link, enum agents_task task);
-
-/** agents_remember - what plan->agents says, for devices that come later */
-int agents_remember(int run_fd, const struct plan *plan, struct err *e);
-/**
- * agents_adopt - steps for a device that came later
- * @link: in home; its name is that with which it moves
- * @is_before: those in front of its move, else those behind it
- */
-int agents_adopt(int run_fd, const struct host *host, const struct rtnl_link *link, bool is_before,
-		 struct plan *plan, struct err *e);
 
 /** plan_warn - Return: 0 or -ENOMEM */
 int plan_warn(struct plan *plan, const char *text, struct err *e);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "reload_internal.h"
+#include "wgns/plan.h"
 
 static bool has_addr(const struct addr *list, size_t n, const struct addr *a)
 {

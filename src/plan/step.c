@@ -3,11 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "wgns/engine.h"
 #include "wgns/plan.h"
 #include "wgns/str.h"
 
-int step_parse(const char *text, struct step *out)
+int step_split(const char *text, struct step *out)
 {
 	struct step step = { .text = strdup(text), .split = strdup(text) };
 
@@ -20,11 +19,6 @@ int step_parse(const char *text, struct step *out)
 		step.words[step.n_words++] = strsep(&rest, " ");
 	if (rest)
 		step.words[step.n_words++] = rest;
-	step.op = op_by_name(step.words[0]);
-	if (!step.op) {
-		step_free(&step);
-		return -EINVAL;
-	}
 	/* an operation may look at every word without counting them first */
 	for (size_t i = step.n_words; i < STEP_WORDS; i++)
 		step.words[i] = "";

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "op_phy.h"
 #include "plan_internal.h"
 #include "wgns/str.h"
 

@@ -18,6 +18,7 @@
 #include "wgns/fd.h"
 #include "wgns/guard.h"
 #include "wgns/lan.h"
+#include "wgns/lan_sync.h"
 
 static int physical_fd = -1; /* the test itself is in home */
 static char run_path[] = "/tmp/wgns-lan.XXXXXX";

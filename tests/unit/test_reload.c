@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "wgns/plan.h"
 #include "wgns/reload.h"
 #include "wgns/str.h"
 

@@ -7,6 +7,7 @@
 #include "wgns/follow.h"
 #include "wgns/nm.h"
 #include "wgns/systemd.h"
+#include "wgns/units_moved.h"
 
 static void test_systemd_is_unit(void **state)
 {

@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* what a manager finds in physical: a sysfs of the namespace, and files that it must not share with home */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "op_internal.h"
+#include "op_unit.h"
+#include "wgns/fd.h"
+#include "wgns/folder.h"
+#include "wgns/str.h"
+
+#define BOX STATE_DIR "/" OP_BOX_PATH
+
+int netns_sysfs_run(struct op_env *env, const struct step *step, struct err *e)
+{
+	(void)step;
+	/* 0700: who may enter the box looks at its devices there, and not from here */
+	int rc = state_mkdir(env->run_fd, OP_BOX_PATH "/" UNITS_SYS, 0700, 0, e);
+	return rc < 0 ? rc : netns_mount_sysfs(env->physical_fd, BOX "/" UNITS_SYS, e);
+}
+
+int netns_sysfs_undo(struct op_env *env, const struct step *step, struct err *e)
+{
+	(void)step;
+	/* EINVAL: nothing is mounted there */
+	if (umount2(BOX "/" UNITS_SYS, MNT_DETACH | UMOUNT_NOFOLLOW) < 0 && errno != EINVAL &&
+	    errno != ENOENT)
+		return err_set(e, errno, "unmount " BOX "/" UNITS_SYS);
+	if (unlinkat(env->run_fd, OP_BOX_PATH "/" UNITS_SYS, AT_REMOVEDIR) < 0 && errno != ENOENT)
+		return err_set(e, errno, "remove " BOX "/" UNITS_SYS);
+	return 0;
+}
+
+static const char *const netif_folders[] = { "links", "leases", "lldp" };
+#define N_NETIF (sizeof(netif_folders) / sizeof(netif_folders[0]))
+
+/* its own /run/systemd/netif, owned as the machine's is */
+int op_units_make_netif(struct op_env *env, struct err *e)
+{
+	static const char box[] = OP_BOX_PATH "/" UNITS_BOX_NETIF;
+	char path[64];
+	struct stat st;
+
+	AUTO_FD int like_fd = folder_open(UNITS_NETIF, O_RDONLY, e);
+	if (like_fd < 0)
+		return like_fd;
+	if (fstat(like_fd, &st) < 0)
+		return err_set(e, errno, "examine " UNITS_NETIF);
+	int rc = state_mkdir(env->run_fd, box, 0755, 0, e);
+	for (size_t i = 0; rc == 0 && i < N_NETIF; i++) {
+		(void)snprintf(path, sizeof(path), "%s/%s", box, netif_folders[i]);
+		rc = state_mkdir(env->run_fd, path, 0755, 0, e);
+		if (rc == 0 &&
+		    fchownat(env->run_fd, path, st.st_uid, st.st_gid, AT_SYMLINK_NOFOLLOW) < 0)
+			rc = err_set(e, errno, "set the owner of %s", path);
+	}
+	if (rc == 0 && fchownat(env->run_fd, box, st.st_uid, st.st_gid, AT_SYMLINK_NOFOLLOW) < 0)
+		rc = err_set(e, errno, "set the owner of %s", box);
+	return rc;
+}
+
+/* networkd leaves what it knew of a device, and the next device with that number would be taken for it */
+int op_units_forget_links(struct op_env *env, struct err *e)
+{
+	struct rtnl_links links = { 0 };
+	struct err ignored; /* no such folder: nothing to forget */
+	char path[64], number[16];
+	struct nl *nl;
+
+	int rc = op_env_nl_home(env, &nl, e);
+	if (rc == 0)
+		rc = rtnl_dump_links(nl, &links, e);
+	for (size_t i = 0; rc == 0 && i < env->plan->n_uplinks; i++) {
+		const struct rtnl_link *link = rtnl_links_by_name(&links, env->plan->uplinks[i]);
+		for (size_t k = 0; link && k < N_NETIF; k++) {
+			(void)snprintf(path, sizeof(path), UNITS_NETIF "/%s", netif_folders[k]);
+			(void)snprintf(number, sizeof(number), "%d", link->ifindex);
+			AUTO_FD int dir_fd = folder_open(path, O_RDONLY, &ignored);
+			if (dir_fd >= 0 && unlinkat(dir_fd, number, 0) < 0 && errno != ENOENT)
+				rc = err_set(e, errno, "remove %s/%s", path, number);
+		}
+	}
+	rtnl_links_free(&links);
+	return rc;
+}
+
+/* files only; what networkd put there is numbers and temporary names */
+static int empty_folder(int dir_fd, struct err *e)
+{
+	int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *entry;
+	int rc = 0;
+
+	if (!dir) {
+		rc = err_set(e, errno, "list a folder");
+		fd_close_indirect(&fd);
+		return rc;
+	}
+	for (entry = readdir(dir); entry && rc == 0; entry = readdir(dir)) {
+		if (unlinkat(dir_fd, entry->d_name, 0) < 0 && errno != ENOENT && errno != EISDIR)
+			rc = err_set(e, errno, "remove %s", entry->d_name);
+	}
+	(void)closedir(dir); /* it was only read */
+	return rc;
+}
+
+int op_units_remove_netif(struct op_env *env, struct err *e)
+{
+	static const char box[] = OP_BOX_PATH "/" UNITS_BOX_NETIF;
+	struct err why;
+
+	AUTO_FD int dir_fd = state_openat(env->run_fd, box, O_RDONLY | O_DIRECTORY, &why);
+	if (dir_fd < 0)
+		return 0; /* there is none */
+	for (size_t i = 0; i < N_NETIF; i++) {
+		AUTO_FD int sub_fd = openat(dir_fd, netif_folders[i],
+					    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		int rc = sub_fd < 0 ? 0 : empty_folder(sub_fd, e);
+		if (rc < 0)
+			return err_context(e, "%s/%s", box, netif_folders[i]);
+		if (unlinkat(dir_fd, netif_folders[i], AT_REMOVEDIR) < 0 && errno != ENOENT)
+			return err_set(e, errno, "remove %s/%s", box, netif_folders[i]);
+	}
+	int rc = empty_folder(dir_fd, e);
+	if (rc < 0)
+		return err_context(e, "%s", box);
+	if (unlinkat(env->run_fd, box, AT_REMOVEDIR) < 0 && errno != ENOENT)
+		return err_set(e, errno, "remove %s", box);
+	return 0;
+}
+
+/* iwd tells systemd-resolved or resolvconf of home, unless it is told not to */
+int op_units_make_iwd_conf(struct op_env *env, struct err *e)
+{
+	static const char line[] = "NameResolvingService=none\n";
+	AUTO_STRBUF struct strbuf out = { 0 };
+	AUTO_FREE char *text = NULL;
+	bool is_said = false;
+	struct err why;
+	size_t len;
+
+	int rc = fd_read_file_at(AT_FDCWD, "/etc/iwd/main.conf", 65536, &text, &len, &why);
+	if (rc == -ENOENT)
+		return 0; /* then it does not configure addresses at all */
+	if (rc < 0) {
+		*e = why;
+		return rc;
+	}
+	char *rest = text;
+	for (char *at = strsep(&rest, "\n"); at; at = strsep(&rest, "\n")) {
+		const char *begin = at + strspn(at, " \t");
+		if (strncmp(begin, "NameResolvingService", 20) == 0)
+			continue;
+		strbuf_addf(&out, "%s\n", at);
+		if (strncmp(begin, "[Network]", 9) == 0 && !is_said) {
+			strbuf_addf(&out, "%s", line);
+			is_said = true;
+		}
+	}
+	if (!is_said)
+		strbuf_addf(&out, "[Network]\n%s", line);
+	if (out.is_failed)
+		return err_set(e, ENOMEM, "write the configuration of iwd");
+	AUTO_FD int dir_fd = state_openat(env->run_fd, OP_BOX_PATH, O_RDONLY | O_DIRECTORY, e);
+	return dir_fd < 0 ? dir_fd
+			  : fd_replace_file_at(dir_fd, UNITS_BOX_IWD, out.s, out.len, 0644, e);
+}
+
+int op_units_replace_wdevs(struct op_env *env, struct nl *genl, const struct nl80211_wdevs *before,
+			   struct err *e)
+{
+	struct rtnl_links links = { 0 };
+	struct nl *nl;
+
+	int rc = op_env_nl_home(env, &nl, e);
+	if (rc == 0)
+		rc = rtnl_dump_links(nl, &links, e);
+	for (size_t i = 0; rc == 0 && i < before->n; i++) {
+		const struct nl80211_wdev *wdev = &before->items[i];
+
+		for (size_t k = 0; rc == 0 && k < env->plan->n_uplinks; k++) {
+			if (strcmp(env->plan->uplinks[k], wdev->name) == 0 &&
+			    !rtnl_links_by_name(&links, wdev->name))
+				rc = nl80211_new_interface(genl, wdev->phy, wdev->name, e);
+		}
+	}
+	rtnl_links_free(&links);
+	return rc;
+}
+
+static int drop_addresses(struct nl *nl, const struct rtnl_list *addrs, int ifindex, struct err *e)
+{
+	struct rtnl_addr addr;
+	struct nl_msg m;
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < addrs->n; i++) {
+		if (rtnl_parse_addr(addrs->items[i].msg, &addr) < 0 || addr.ifindex != ifindex ||
+		    addr.scope == RT_SCOPE_LINK ||
+		    rtnl_build_delete(RTNL_ADDR, addrs->items[i].msg, &m) < 0)
+			continue;
+		rc = nl_talk(nl, &m, e);
+		if (rc == -EADDRNOTAVAIL)
+			rc = 0; /* gone with the one before */
+	}
+	return rc;
+}
+
+int op_units_drop_carried(struct nl *nl, const struct snapshot *old, struct err *e)
+{
+	struct rtnl_links links = { 0 };
+	struct rtnl_list addrs = { 0 };
+
+	int rc = rtnl_dump_links(nl, &links, e);
+	if (rc == 0)
+		rc = rtnl_dump(nl, RTNL_ADDR, AF_UNSPEC, &addrs, e);
+	for (size_t i = 0; rc == 0 && i < old->links.n; i++) {
+		const struct rtnl_link *now = snapshot_find_link(&links, &old->links.items[i]);
+
+		if (now && now->ifindex != old->links.items[i].ifindex)
+			rc = drop_addresses(nl, &addrs, now->ifindex, e);
+	}
+	rtnl_list_free(&addrs);
+	rtnl_links_free(&links);
+	return rc;
+}
