@@ -68,6 +68,8 @@ struct netns_proc {
  * Return: how many there are (may be more than @cap), or -errno
  */
 long netns_procs(const struct netns_id *ns, struct netns_proc *procs, size_t cap, struct err *e);
+/** netns_has_proc - does exactly that process still live in @ns? false for a zombie, which has no namespaces */
+bool netns_has_proc(const struct netns_id *ns, const struct netns_proc *p);
 /**
  * netns_kill - SIGTERM, then SIGKILL after @grace_ms, waiting on pidfds; a pid that was reused is left alone
  */

@@ -90,7 +90,8 @@ int programs_find(int run_fd, const struct netns_id *ns, struct netns_proc procs
 				    is_watchers(run_fd, &procs[i], &tunnels[k]);
 		is_daemon =
 			is_daemon || (procs[i].uid == 0 && agentfile_is_agents(procs[i].pid, NULL));
-		if (!is_daemon && procs[i].pid != getpid())
+		/* of one that ended meanwhile nothing above could be read */
+		if (!is_daemon && procs[i].pid != getpid() && netns_has_proc(ns, &procs[i]))
 			procs[kept++] = procs[i];
 	}
 	free(tunnels);

@@ -149,6 +149,15 @@ long netns_procs(const struct netns_id *ns, struct netns_proc *procs, size_t cap
 	}
 }
 
+bool netns_has_proc(const struct netns_id *ns, const struct netns_proc *p)
+{
+	AUTO_FD int proc_fd = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct netns_proc now;
+
+	return proc_fd >= 0 && is_resident(proc_fd, p->pid, ns, &now) &&
+	       now.start_time == p->start_time;
+}
+
 int proc_start_time(pid_t pid, unsigned long long *out)
 {
 	AUTO_FD int proc_fd = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -308,6 +308,9 @@ address_is() { [ "$(address)" = "$1" ]; }
 	done
 }
 
+# is_alone: one client in home; for a moment there is another, which is about to be its script
+is_alone() { [ "$(in_home | wc -l)" = 1 ]; }
+
 @test "killed at any step of the agents, down has the client in home again" {
 	client udhcpc
 	faulty=${WGNS_FAULTY:?the program that fails on purpose}
@@ -320,7 +323,7 @@ address_is() { [ "$(address)" = "$1" ]; }
 			[ "$status" = 137 ]
 			run -0 down wg0
 			lab_wait client_is_back
-			[ "$(in_home | wc -l)" = 1 ]
+			lab_wait is_alone
 			lab_run test ! -e /run/wgns
 		done
 	done

@@ -249,6 +249,10 @@ static void test_netns_procs_finds_residents(void **state)
 	assert_int_equal(procs[ia].uid, 0);
 	assert_int_equal(proc_start_time(a, &start), 0);
 	assert_true(procs[ia].start_time == start);
+	const struct netns_proc first = procs[ia];
+	assert_true(netns_has_proc(&ns, &first));
+	const struct netns_proc another = { .pid = a, .start_time = start + 1 };
+	assert_false(netns_has_proc(&ns, &another));
 
 	memset(procs, 0, sizeof(procs));
 	assert_int_equal(netns_procs(&ns, procs, 1, &e), 2);
@@ -258,6 +262,7 @@ static void test_netns_procs_finds_residents(void **state)
 	siginfo_t info;
 	assert_int_equal(waitid(P_PID, (id_t)a, &info, WEXITED | WNOWAIT), 0);
 	assert_int_equal(netns_procs(&ns, procs, 4, &e), 1); /* a zombie lives nowhere */
+	assert_false(netns_has_proc(&ns, &first));
 	assert_int_equal(waitpid(a, NULL, 0), a);
 	assert_int_equal(proc_start_time(a, &start), -ESRCH);
 	assert_int_equal(kill(b, SIGKILL), 0);
