@@ -5,14 +5,14 @@
 #include "watch_internal.h"
 
 /*
- * What is kept, until the end, of what there is (the unit wgns@.service has no DAC_OVERRIDE):
+ * What is kept, until the end, of what there is:
  *   NET_ADMIN         devices, addresses, routes, WireGuard, nftables
  *   SYS_ADMIN         sockets in physical (setns(2)); the mounts of the child that looks up names
  *   SYS_PTRACE        the namespaces of other processes, in which a device of home may have children
  *   SETPCAP           the daemon that is made again loses its own
  *   NET_BIND_SERVICE  which that daemon keeps, for a port below 1024
  *   NET_RAW, KILL     an agent of a new card: its profile leaves it the first, its keeper ends it with the second
- *   DAC_OVERRIDE      nothing of root's is closed to it where /run has an odd owner, as in a container
+ *   DAC_OVERRIDE      an agent's layer over /etc: the kernel's work directory of an overlay has no mode at all
  */
 int watch_privileges(struct err *e)
 {

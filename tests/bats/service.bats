@@ -194,11 +194,7 @@ with_only() {
 	unchanged
 	for one in "${all[@]}"; do
 		case $one in
-		net_raw)
-			# DHCP clients and supplicants: their profiles want it
-			grep -q '^Capabilities = .*net_raw' "$units/../profiles/dhcp.profile"
-			continue
-			;;
+		net_raw | dac_override) continue ;; # agents want them, see below
 		setpcap)
 			# nothing stops without it, and daemons keep what they should lose
 			with_only "${all[@]/#setpcap/net_admin}"
@@ -216,10 +212,36 @@ with_only() {
 		run -1 cycle
 	done
 	unchanged
-	# what agents may ask for is in it
+	# what the profiles of agents may ask for is in it
 	for one in $(sed -n 's/^Capabilities = //p' "$units"/../profiles/{dhcp,supplicant}.profile); do
 		given | grep -qx "$one"
 	done
+}
+
+@test "a DHCP client can do with the unit's capabilities, and not without those that are for it" {
+	mapfile -t all < <(given)
+	lab_down
+	lab_up --bare
+	lab_install
+	lab_run sh -c "printf '[Physical]\nUplinks = eth0\nAgent = dhcp\n[Tunnel]\nBackend = %s\n' $(lab_backend) >/etc/wgns/wgns.conf"
+	lab_run ip link set eth0 up
+	remember
+	for one in net_raw dac_override; do
+		with_only "${all[@]/#"$one"/net_bind_service}"
+		serve "${privileges[@]}"
+		ends 1
+		said 'agent.start dhclient for eth0'
+		unchanged
+	done
+	with_only "${all[@]}"
+	serve "${privileges[@]}"
+	lab_wait eval 'is_watched || ! kill -0 $main 2>/dev/null'
+	is_watched || { cat "$BATS_TEST_TMPDIR/log" >&2; return 1; }
+	in_physical ip -4 addr show dev eth0 | grep -q 'inet 192\.0\.2\.'
+	[ "$(get 10.77.0.80/)" = 'behind the tunnel' ]
+	lab_run "${privileges[@]}" "$WGNS" down --kill wg0
+	ends 0
+	lab_run test ! -e /run/wgns
 }
 
 @test "systemd finds nothing wrong with the units, and none of their options makes a mount namespace" {
@@ -245,7 +267,7 @@ with_only() {
 	installed wgns@.service wgns-guard.service
 	cd "$BATS_TEST_TMPDIR"
 	# 10 is worst; each line of the unit that is lost makes it more
-	run -0 systemd-analyze security --offline=true --threshold=61 ./wgns@.service
+	run -0 systemd-analyze security --offline=true --threshold=63 ./wgns@.service
 	echo "# wgns@.service: ${lines[-1]#*: }" >&3
 	run -0 systemd-analyze security --offline=true --threshold=37 ./wgns-guard.service
 	echo "# wgns-guard.service: ${lines[-1]#*: }" >&3
