@@ -3,7 +3,9 @@
 #ifndef WGNS_PROGRAMS_H
 #define WGNS_PROGRAMS_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "wgns/err.h"
 #include "wgns/netns.h"
@@ -16,5 +18,8 @@
  */
 int programs_find(int run_fd, const struct netns_id *ns, struct netns_proc procs[PROGRAMS_MAX],
 		  size_t *n, struct err *e);
+
+/** programs_is_manager - is this process of a unit of systemd that moved to physical with the uplinks? */
+bool programs_is_manager(pid_t pid);
 
 #endif

@@ -64,6 +64,8 @@ struct verify_mounts {
 struct verify_proc {
 	struct netns_proc proc;
 	bool is_daemon; /* of a tunnel */
+	bool is_agent; /* of a keeper, or that keeper: as a profile has it */
+	bool is_manager; /* a service of the machine that moved along, which systemd confines */
 	struct verify_caps caps;
 	struct verify_mounts mounts;
 };

@@ -10,7 +10,9 @@
 #include <unistd.h>
 
 #include "verify_internal.h"
+#include "wgns/agentfile.h"
 #include "wgns/fd.h"
+#include "wgns/programs.h"
 #include "wgns/str.h"
 
 #define MOUNTINFO_MAX (1u << 24)
@@ -40,6 +42,8 @@ static void examine(const struct gather *g, struct verify_proc *p)
 		p->is_daemon = p->is_daemon ||
 			       (dev->pid == p->proc.pid && dev->start_time == p->proc.start_time);
 	}
+	p->is_agent = p->proc.uid == 0 && agentfile_is_agents(p->proc.pid, NULL);
+	p->is_manager = programs_is_manager(p->proc.pid);
 	AUTO_FREE char *status = read_proc(p->proc.pid, "status", VERIFY_TEXT_MAX);
 	AUTO_FREE char *mounts = read_proc(p->proc.pid, "mountinfo", MOUNTINFO_MAX);
 	if (status)

@@ -57,7 +57,8 @@ static void judge_names(const struct verify_facts *f, struct findings *out)
 		return;
 	add_unseen(f, out);
 	for (size_t i = 0; i < f->n_procs; i++) {
-		if (!f->procs[i].is_daemon)
+		/* what a manager learns goes to files that nobody in home reads */
+		if (!f->procs[i].is_daemon && !f->procs[i].is_manager)
 			judge_seal(&f->procs[i], out);
 	}
 }
@@ -88,14 +89,22 @@ static void judge_caps(const struct verify_proc *p, struct findings *out)
 
 static void judge_privileges(const struct verify_facts *f, struct findings *out)
 {
+	char who[80];
+
 	findings_begin(out, "programs.privileges",
 		       "programs in physical hold no capability and can gain none");
 	if (!verify_need_root(f, out))
 		return;
 	add_unseen(f, out);
 	for (size_t i = 0; i < f->n_procs; i++) {
-		if (!f->procs[i].is_daemon)
-			judge_caps(&f->procs[i], out);
+		const struct verify_proc *p = &f->procs[i];
+		if (p->is_manager) {
+			name_proc(p, who, sizeof(who));
+			findings_add(out, FINDING_NOTE,
+				     "%s moved along with the uplinks: systemd confines it", who);
+		} else if (!p->is_daemon && !(p->is_agent && is_sealed(&p->mounts))) {
+			judge_caps(p, out);
+		}
 	}
 }
 

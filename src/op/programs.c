@@ -62,8 +62,7 @@ static bool is_watchers(int run_fd, const struct netns_proc *proc, const struct 
 	return end && sscanf(end + 1, " %*c %d", &parent) == 1 && parent == watcher.pid;
 }
 
-/* the machine's own manager, which moved along, and whatever it runs */
-static bool is_managers(pid_t pid)
+bool programs_is_manager(pid_t pid)
 {
 	char unit[SYSTEMD_UNIT_MAX];
 
@@ -84,7 +83,7 @@ int programs_find(int run_fd, const struct netns_id *ns, struct netns_proc procs
 	if (found > PROGRAMS_MAX)
 		found = PROGRAMS_MAX;
 	for (long i = 0; i < found; i++) {
-		bool is_daemon = is_daemon_by_name(&procs[i]) || is_managers(procs[i].pid);
+		bool is_daemon = is_daemon_by_name(&procs[i]) || programs_is_manager(procs[i].pid);
 		for (size_t k = 0; k < n_tunnels; k++)
 			is_daemon = is_daemon || is_daemon_of(&procs[i], &tunnels[k]) ||
 				    is_watchers(run_fd, &procs[i], &tunnels[k]);

@@ -68,6 +68,9 @@ takes_over() {
 	resolv | grep -qE '^search isp\.test\.?$'
 	[[ $(lab_run cat /etc/resolv.conf) != *198.51.100.7* ]]
 	lab_run grep -qx 'captive-portal https://portal.example/login?a=1' /run/wgns/box/physical/lease/eth0
+	run -0 lab_wgns verify --json
+	jq -e '[.findings[] | select(.id | IN("programs.names", "programs.privileges"))] |
+		length == 2 and all(.answer == "yes" and (.details | length) == 0)' <<<"$output"
 	run -0 lab_wgns exec --user root --physical cat /etc/resolv.conf
 	[[ $output = *'nameserver 198.51.100.7'* ]]
 	# everybody who may enter the box may read the lease

@@ -252,6 +252,15 @@ static void test_verify_programs(void **state)
 	IS_NO(&w, "can gain privileges", "programs.privileges", "programs.names");
 	w.procs[0].is_daemon = true;
 	ALL_YES(&w);
+	/* a service that systemd starts there is as systemd confines it; an agent has to be sealed */
+	w.procs[0].is_daemon = false;
+	w.procs[0].is_manager = true;
+	ALL_YES(&w);
+	w.procs[0].is_manager = false;
+	w.procs[0].is_agent = true;
+	IS_NO(&w, "can gain privileges", "programs.privileges", "programs.names");
+	w.procs[0].mounts.has_etc = true;
+	ALL_YES(&w);
 	w.procs[0] = (struct verify_proc){ 0 };
 	IS_UNKNOWN(&w, "cannot be read", "programs.privileges", "programs.names");
 	w.f.n_procs = 0;
