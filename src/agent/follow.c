@@ -11,7 +11,11 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/inotify.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "wgns/agentfile.h"
@@ -25,6 +29,9 @@
 #define NM_FILE "resolv.conf"
 #define LINKS_DIR STATE_DIR "/box/physical/netif/links"
 #define LINKS_MAX 256
+#define AGAIN_FIRST_MS 500
+#define AGAIN_MAX_MS 60000
+#define LIVED_S 60 /* one that lived so long was no failure */
 
 struct follow {
 	const struct follow_options *options;
@@ -176,6 +183,76 @@ static void run(struct follow *f)
 	}
 }
 
+static int64_t now_s(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail */
+	return now.tv_sec;
+}
+
+/* until @fd becomes readable, -1: nothing does, or @ms have passed; Return: somebody wants an end */
+static bool wait_for(const struct follow *f, int fd, int ms)
+{
+	struct pollfd fds[2] = { { .fd = f->signal_fd, .events = POLLIN },
+				 { .fd = fd, .events = POLLIN } };
+
+	do {
+		if (poll(fds, 2, ms) < 0 && errno != EINTR)
+			return true;
+		if (read_signals(f))
+			return true;
+	} while (fd >= 0 && !fds[1].revents); /* SIGHUP */
+	return false;
+}
+
+/* Return: somebody wants an end; false: the child is gone, or there was none */
+static bool follow_in_child(struct follow *f)
+{
+	pid_t keeper = getpid(), pid = fork();
+	struct err why;
+
+	if (pid == 0) {
+		if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0 && getppid() == keeper) {
+			watch_dir(f);
+			look(f);
+			run(f);
+		}
+		_exit(0);
+	}
+	AUTO_FD int pidfd = pid < 0 ? -1 : (int)syscall(SYS_pidfd_open, pid, 0U);
+	if (pidfd < 0) {
+		(void)err_set(&why, errno, "start who reads %s", f->dir);
+		say(f, &why);
+	}
+	bool is_over = pidfd >= 0 && wait_for(f, pidfd, -1);
+	if (pid > 0) {
+		(void)kill(pid, SIGKILL); /* it only reads and replaces files whole */
+		while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+			continue;
+	}
+	return is_over;
+}
+
+/*
+ * What managers write is read by a child, and whatever ends it, another one begins: without one the box would keep the
+ * servers of a network that is gone.
+ */
+static void keep(struct follow *f)
+{
+	int pause_ms = AGAIN_FIRST_MS;
+	int64_t since = now_s();
+
+	while (!follow_in_child(f)) {
+		if (now_s() - since >= LIVED_S)
+			pause_ms = AGAIN_FIRST_MS;
+		if (wait_for(f, -1, pause_ms))
+			return;
+		pause_ms = pause_ms < AGAIN_MAX_MS / 2 ? pause_ms * 2 : AGAIN_MAX_MS;
+		since = now_s();
+	}
+}
+
 static int begin(struct follow *f, struct err *e)
 {
 	const char *name = f->options->name;
@@ -211,7 +288,7 @@ int follow_run(const struct follow_options *options, struct err *e)
 	if (rc == 0) {
 		if (options->ready_fd >= 0)
 			(void)close(options->ready_fd); /* it was written */
-		run(&f);
+		keep(&f);
 	}
 	fd_close_indirect(&f.run_fd);
 	fd_close_indirect(&f.signal_fd);

@@ -331,3 +331,25 @@ is_alone() { [ "$(in_home | wc -l)" = 1 ]; }
 		done
 	done
 }
+
+# child_of PROCESS: its only one
+child_of() { lab_run pgrep -P "$1"; }
+
+@test "who hands on a manager's resolvers is started again when it dies" {
+	client udhcpc
+	up wg0
+	lab_run sh -c 'mkdir /run/NetworkManager; echo nameserver 192.0.2.61 >/run/NetworkManager/resolv.conf'
+	lab_run "$WGNS" agent --follow NetworkManager.all >"$BATS_TEST_TMPDIR/log" 2>&1 &
+	lab_wait resolv_has 'nameserver 192.0.2.61'
+	keeper=$(pid_of 'wgns agent --follow NetworkManager.all' | head -n 1)
+	old=$(child_of "$keeper")
+	lab_run kill -KILL "$old"
+	lab_run sh -c 'echo nameserver 192.0.2.62 >/run/NetworkManager/resolv.conf'
+	lab_wait resolv_has 'nameserver 192.0.2.62'
+	new=$(child_of "$keeper")
+	[ "$new" != "$old" ]
+	# it does not outlive its keeper
+	lab_run kill -KILL "$keeper"
+	lab_wait lab_run test ! -e "/proc/$new"
+	down wg0
+}
