@@ -3,8 +3,9 @@
  * follow - the resolvers that the machine's own manager writes down in physical, for those who are in the box
  *
  * A process, `wgns agent --follow NAME.all`, which a step starts and `down` ends, and its child, which is begun again when it
- * dies, and dies with it (PR_SET_PDEATHSIG of prctl(2)). They stay in home, without a capability, and the child reads what NetworkManager (/run/NetworkManager/resolv.conf) or systemd-networkd (its own /run/systemd/netif) says, as text
- * that a stranger on the network has chosen; see agentpublish_resolv().
+ * dies, and dies with it (PR_SET_PDEATHSIG of prctl(2)). They stay in home, without a capability, and the child reads what
+ * NetworkManager (/run/NetworkManager/resolv.conf) or systemd-networkd (its own /run/systemd/netif) says, as text that a
+ * stranger on the network has chosen; see agentpublish_resolv().
  */
 #ifndef WGNS_FOLLOW_H
 #define WGNS_FOLLOW_H

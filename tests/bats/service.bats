@@ -66,6 +66,21 @@ with_only() {
 	for c; do set+=,+$c; done
 	privileges=(setpriv --bounding-set "$set" --inh-caps -all --no-new-privs)
 }
+# bounds CMD...: the bounding set of what it runs; is_bounded_as CAPABILITY...: of the watch that serve starts, when it is ready
+bounds() { lab_run "$@" sed -n 's/^CapBnd:\t//p' /proc/self/status; }
+is_bounded_as() {
+	local was
+	listen
+	serve "${privileges[@]}"
+	lab_wait told READY=1
+	was=$(lab_run sed -n 's/^CapBnd:\t//p' "/proc/$(watcher)/status")
+	with_only "$@"
+	down wg0
+	ends 0
+	wait $listener
+	lab_run rm /run/notify.sock
+	[ "$was" = "$(bounds "${privileges[@]}")" ] || { echo "it has $was" >&2; return 1; }
+}
 
 @test "it brings the tunnel up and watches it in one process, and tells systemd each step, that it is ready and that it lives" {
 	remember
@@ -191,6 +206,8 @@ with_only() {
 	}
 	with_only "${all[@]}"
 	cycle
+	# what it needs until the end, and no more: who may enter a box was for `up`
+	is_bounded_as "${all[@]/#chown/kill}"
 	unchanged
 	for one in "${all[@]}"; do
 		case $one in
@@ -198,11 +215,7 @@ with_only() {
 		setpcap)
 			# nothing stops without it, and daemons keep what they should lose
 			with_only "${all[@]/#setpcap/net_admin}"
-			serve "${privileges[@]}"
-			lab_wait is_watched
-			[ "$(lab_run sed -n 's/^CapBnd:\t//p' "/proc/$(watcher)/status")" != 0000000000281502 ]
-			down wg0
-			ends 0
+			is_bounded_as "${all[@]/#setpcap/net_admin}"
 			continue
 			;;
 		esac
