@@ -2,9 +2,12 @@
 #include "watch_up.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <net/if.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 #include "cmd.h"
 #include "talk.h"
@@ -18,6 +21,21 @@
 
 enum found { FOUND_NOTHING, FOUND_HALF, FOUND_UP };
 
+/* a layout that no tunnel has and whose namespace is gone: /run lives on in `systemctl soft-reboot`, and mounts do not */
+static bool is_left_over(int run_fd)
+{
+	struct state_tunnel *tunnels = NULL;
+	struct err ignored; /* `up` says what is wrong */
+	size_t n = 0;
+
+	if (faccessat(run_fd, "box/physical", F_OK, AT_SYMLINK_NOFOLLOW) < 0 ||
+	    state_tunnels(run_fd, &tunnels, &n, &ignored) < 0)
+		return false;
+	free(tunnels);
+	AUTO_FD int fd = state_box_open_netns(run_fd, "physical", &ignored);
+	return n == 0 && fd < 0;
+}
+
 /* Return: 0 or -errno */
 static int look(const char *name, enum found *out, struct err *e)
 {
@@ -27,8 +45,11 @@ static int look(const char *name, enum found *out, struct err *e)
 	*out = FOUND_NOTHING;
 	AUTO_FD int run_fd = state_open(false, &why);
 	int rc = run_fd < 0 ? run_fd : state_tunnel_read(run_fd, "home", name, &tunnel, &why);
-	if (rc == -ENOENT)
+	if (rc == -ENOENT) {
+		if (run_fd >= 0 && is_left_over(run_fd))
+			*out = FOUND_HALF;
 		return 0;
+	}
 	if (rc < 0 && rc != -EINVAL) {
 		*e = why;
 		return rc;

@@ -43,7 +43,17 @@ int systemd_show(struct systemd_unit *units, size_t n, struct err *e);
 /** systemd_parse_show - the answer of `systemctl show --property=LoadState,ActiveState,MainPID`; Return: 0 or -EINVAL */
 int systemd_parse_show(const char *text, struct systemd_unit *units, size_t n);
 
-/** systemd_start, systemd_stop - all of them in one transaction; @wait_s: then systemd goes on with it alone: -ETIMEDOUT */
+/**
+ * systemd_is_stopping - is the machine going down? false when nobody can tell
+ *
+ * A stop job of the shutdown may be waiting for the caller to end, and whoever waits for that job waits in vain; no unit is
+ * started any more.
+ */
+bool systemd_is_stopping(void);
+/**
+ * systemd_start, systemd_stop - all of them in one transaction; @wait_s: then systemd goes on with it alone: -ETIMEDOUT
+ * Return: 0; -ESHUTDOWN while the machine goes down: nothing was asked for, and units are stopped without that; -errno
+ */
 int systemd_start(char *const *units, size_t n, unsigned wait_s, struct err *e);
 int systemd_stop(char *const *units, size_t n, unsigned wait_s, struct err *e);
 /** systemd_reload - make it read its files again: `systemctl daemon-reload` */

@@ -11,6 +11,7 @@
 #include "wgns/fd.h"
 #include "wgns/op.h"
 #include "wgns/str.h"
+#include "wgns/systemd.h"
 
 int change_enter(bool should_create, const struct change_talk *talk, int *run_fd, int *lock_fd,
 		 struct err *e)
@@ -218,6 +219,15 @@ long change_undo(struct op_env *env, const struct change_talk *talk, const char 
 		n_left = engine_undo(&en, &record.journal, &record.entries);
 	free_record(&record);
 	return rc < 0 ? rc : (long)n_left;
+}
+
+bool change_is_kept(const struct op_env *env)
+{
+	bool is_kept = systemd_is_stopping();
+
+	if (is_kept)
+		op_env_note(env, "the machine is going down: the uplinks stay in physical");
+	return is_kept;
 }
 
 int change_other_users(int run_fd, const char *name, size_t *n, struct err *e)

@@ -92,7 +92,7 @@ int change_kill_programs(struct op_env *env, struct err *e);
 
 /**
  * change_finish - hooks of `down`, everything that the journal of env->tunnel says, and its folder
- * @is_last: the layout goes with it
+ * @is_last: the layout goes with it, unless the machine goes down
  */
 int change_finish(struct op_env *env, const struct change_talk *talk, bool is_last, struct err *e);
 
@@ -117,6 +117,14 @@ void sweep_pins(struct recovery *r);
 /** sweep_units - drop-ins of ours without a layout: managers that cannot start (sweep_units.c) */
 void sweep_units(struct recovery *r);
 void sweep_guard(struct recovery *r);
+
+/**
+ * change_is_kept - while the machine goes down the layout is not undone, and a note says so
+ *
+ * Who is still running in home would talk in clear by uplinks that come back; and managers are neither stopped nor started
+ * by anybody but the shutdown.
+ */
+bool change_is_kept(const struct op_env *env);
 
 /** change_other_users - how many tunnels beside @name were born in physical */
 int change_other_users(int run_fd, const char *name, size_t *n, struct err *e);

@@ -138,6 +138,7 @@ int change_finish(struct op_env *env, const struct change_talk *talk, bool is_la
 	if (n_left < 0)
 		return remains(env, e);
 	is_good = run_hooks_once(env, STATE_POST_DOWN, talk) && is_good;
+	is_last = is_last && !change_is_kept(env);
 	/* the layout goes with its last tunnel; programs that came meanwhile are left without a network */
 	long n_layout_left = is_last ? change_undo(env, talk, OP_BOX_PATH, e) : 0;
 	if (n_layout_left < 0)

@@ -266,12 +266,14 @@ static int roll_back(struct op_env *env, const struct change_talk *talk, bool ha
 	long n_left = change_undo(env, talk, path, &why);
 	if (env->has_asked && n_left >= 0)
 		confirm_run_hooks(env, WGQUICK_POST_DOWN, "PostDown", talk);
+	bool is_kept = has_layout && change_is_kept(env);
+	has_layout = has_layout && !is_kept;
 	long n_layout_left = has_layout ? change_undo(env, talk, OP_BOX_PATH, &why) : 0;
 	if (n_left == 0 && n_layout_left == 0) {
 		int rc = has_layout ? state_remove_tree(env->run_fd, OP_BOX_PATH, &why) : 0;
 		if (rc == 0)
 			rc = state_remove_tree(env->run_fd, path, &why);
-		if (rc == 0 && talk->step)
+		if (rc == 0 && talk->step && !is_kept)
 			talk->step(talk->ctx, ENGINE_ALL_UNDONE, "", NULL);
 		if (rc == 0)
 			return code;

@@ -190,7 +190,7 @@ static int stop(struct op_units *units, struct err *e)
 		size_t n = list(units, LIST_ON_DEMAND, names);
 		if (rc == 0 && n)
 			rc = systemd_stop(names, n, STOP_S, e);
-		if (rc == -ETIMEDOUT)
+		if (rc == -ETIMEDOUT || rc == -ESHUTDOWN)
 			return rc;
 		if (!is_any_left(units))
 			return 0;
@@ -267,6 +267,8 @@ int unit_stop_undo(struct op_env *env, const struct step *step, struct err *e)
 			    names[0], HOME_START_S);
 		return 0;
 	}
+	if (rc == -ESHUTDOWN)
+		return 0;
 	if (rc < 0) {
 		err_hint(e, "`systemctl status %s` says why; `systemctl start %s` starts it",
 			 names[0], names[0]);
@@ -322,5 +324,6 @@ int unit_start_undo(struct op_env *env, const struct step *step, struct err *e)
 	if (env->is_step_done && !env->is_rollback && op_units_has(&units, UNITS_NETWORKMANAGER) &&
 	    units_is_moved(UNITS_NETWORKMANAGER))
 		record_choices(env);
-	return stop(&units, e);
+	rc = stop(&units, e);
+	return rc == -ESHUTDOWN ? 0 : rc; /* systemd stops it, after whoever calls this */
 }

@@ -198,10 +198,29 @@ int systemd_show(struct systemd_unit *units, size_t n, struct err *e)
 	return rc < 0 ? err_set(e, -rc, "ask systemd for its units: read its answer") : 0;
 }
 
+/* the manager itself: "stopping" from the moment on at which shutdown.target has a job (systemctl(1), is-system-running) */
+bool systemd_is_stopping(void)
+{
+	AUTO_FREE char *text = NULL;
+	struct err ignored; /* one that does not answer is not going down in an orderly way */
+
+	return systemd_is_booted() &&
+	       run((const char *[]){ "show", "--property=SystemState", NULL }, NULL, 0,
+		   SHOW_WAIT_MS, &text, &ignored) == 0 &&
+	       strncmp(text, "SystemState=stopping\n", 21) == 0;
+}
+
+static int check_stays(struct err *e)
+{
+	return systemd_is_stopping() ? err_say(e, ESHUTDOWN, "the machine is going down") : 0;
+}
+
 int systemd_start(char *const *units, size_t n, unsigned wait_s, struct err *e)
 {
 	struct err ignored; /* those that never failed have nothing to forget */
 
+	if (check_stays(e) < 0)
+		return err_context(e, "start %s", n ? units[0] : "nothing");
 	/* who goes up and down often would else run into StartLimitBurst=, as after so many crashes */
 	(void)run((const char *[]){ "reset-failed", NULL }, units, n, SHOW_WAIT_MS, NULL, &ignored);
 	int rc = run((const char *[]){ "start", NULL }, units, n, wait_s * 1000, NULL, e);
@@ -211,8 +230,10 @@ int systemd_start(char *const *units, size_t n, unsigned wait_s, struct err *e)
 
 int systemd_stop(char *const *units, size_t n, unsigned wait_s, struct err *e)
 {
-	int rc = run((const char *[]){ "stop", NULL }, units, n, wait_s * 1000, NULL, e);
+	int rc = check_stays(e);
 
+	if (rc == 0)
+		rc = run((const char *[]){ "stop", NULL }, units, n, wait_s * 1000, NULL, e);
 	return rc < 0 ? err_context(e, "stop %s", n ? units[0] : "nothing") : 0;
 }
 

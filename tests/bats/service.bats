@@ -153,6 +153,21 @@ is_bounded_as() {
 	done
 }
 
+@test "a layout that outlived its tunnel and its namespace is undone first" {
+	remember
+	up wg0
+	# as systemctl soft-reboot leaves it: no tunnel, no mounts, no programs, the card at home, and /run as it was
+	lab_run sh -c 'ip link del wg0; ip -n physical link set eth0 netns $$; pkill wireguard-go; rm -r /run/wgns/tunnel/home:wg0
+		umount /run/netns/physical; umount /run/wgns/box/physical/netns'
+	serve
+	lab_wait is_watched || { cat "$BATS_TEST_TMPDIR/log" >&2; false; }
+	said undone:
+	[ "$(get 10.77.0.80/)" = 'behind the tunnel' ]
+	down wg0
+	ends 0
+	unchanged
+}
+
 @test "an up that fails is undone, and its exit status says what it was" {
 	interface wg0 'PostUp = false'
 	remember
