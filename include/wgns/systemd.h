@@ -40,6 +40,14 @@ struct systemd_unit {
  * @units: names set; the rest is filled in
  */
 int systemd_show(struct systemd_unit *units, size_t n, struct err *e);
+/**
+ * systemd_find - units that systemd has loaded and whose names match one of @patterns (fnmatch(3)); of at most SYSTEMD_UNITS_MAX
+ * only the names are filled in, and those that systemd_is_unit() does not take are left out
+ */
+int systemd_find(const char *const *patterns, size_t n_patterns,
+		 struct systemd_unit out[SYSTEMD_UNITS_MAX], size_t *n, struct err *e);
+/** systemd_parse_ids - the answer of `systemctl show --property=Id`; Return: how many, at most SYSTEMD_UNITS_MAX */
+size_t systemd_parse_ids(const char *text, struct systemd_unit out[SYSTEMD_UNITS_MAX]);
 /** systemd_parse_show - the answer of `systemctl show --property=LoadState,ActiveState,MainPID`; Return: 0 or -EINVAL */
 int systemd_parse_show(const char *text, struct systemd_unit *units, size_t n);
 

@@ -17,6 +17,21 @@
 #include "wgns/rtnl.h"
 #include "wgns/systemd.h"
 
+/* A manager that wgns knows; one table says all of it (units_known.c). */
+struct units_known {
+	const char *pattern; /* of fnmatch(3) where there is one unit for each device */
+	unsigned
+		tasks; /* what it does for uplinks: 1 << enum agents_task; 0: it goes along with another */
+	bool is_on_demand; /* it is only started by others when they need it */
+	const char *why_fixed; /* it cannot move; NULL: it can */
+};
+/** units_known - what is known of a unit; NULL: nothing */
+const struct units_known *units_known(const char *name);
+/** units_known_at - all of them, from 0; NULL: there are no more */
+const struct units_known *units_known_at(size_t i);
+/** units_device_of - the device of "wpa_supplicant@wlan0.service"; Return: false when it names none */
+bool units_device_of(const char *name, char out[IFNAMSIZ]);
+
 /* A unit that is known to manage devices, or that `Agent =` names. */
 struct host_unit {
 	char name[SYSTEMD_UNIT_MAX];
@@ -50,13 +65,20 @@ struct units_set {
 };
 /**
  * units_choose - the units that move with @plan's uplinks, and what moves with them; none: @out->n is 0
- * Return: 0, or the refusal (kind MACHINE): a unit that is named is not there, does not run, or runs elsewhere
+ * Return: 0, or the refusal (kind MACHINE): a unit that is named is not there, does not run, runs elsewhere, or cannot
+ * move
  */
 int units_choose(const struct plan_request *rq, const struct host *host, const struct plan *plan,
 		 struct units_set *out, struct err *e);
 /** units_manager_of - who of @set configures this uplink (or its air); NULL: none of them */
 const struct host_unit *units_manager_of(const struct units_set *set, const struct host *host,
 					 const char *device, enum agents_task task);
+
+/** units_fixed_of - who configures this uplink (or its air) and cannot move; NULL: nobody does, or who does can move */
+const struct host_unit *units_fixed_of(const struct host *host, const char *device,
+				       enum agents_task task);
+/** units_say_fixed - that, as an error */
+int units_say_fixed(const struct host_unit *unit, const char *device, struct err *e);
 
 /** plan_units_prepare - what the namespace has to have for them: netns.sysfs */
 int plan_units_prepare(const struct plan_request *rq, const struct host *host, struct plan *plan,
@@ -84,6 +106,7 @@ bool units_is_on_demand(const char *name);
 #define UNITS_NETWORKD "systemd-networkd.service"
 #define UNITS_NETWORKD_SOCKET "systemd-networkd.socket"
 #define UNITS_DHCPCD "dhcpcd.service"
+#define UNITS_CONNMAN "connman.service"
 #define UNITS_DROPINS "/run/systemd/system"
 #define UNITS_NETIF "/run/systemd/netif"
 

@@ -15,12 +15,6 @@
 
 #define LINK_FILE_MAX 65536
 
-static const char *const known[] = {
-	UNITS_NETWORKMANAGER, UNITS_DISPATCHER,	     UNITS_SUPPLICANT, UNITS_IWD,
-	UNITS_NETWORKD,	      UNITS_NETWORKD_SOCKET, UNITS_DHCPCD,
-};
-#define N_KNOWN (sizeof(known) / sizeof(known[0]))
-
 void host_units_free(struct host_units *units)
 {
 	for (size_t i = 0; i < units->n; i++)
@@ -39,27 +33,33 @@ static void add(struct systemd_unit *list, size_t *n, const char *name)
 		(void)snprintf(list[(*n)++].name, SYSTEMD_UNIT_MAX, "%s", name);
 }
 
-/* what is known, what is named, and a supplicant of its own for each wireless device */
-static size_t list_names(char *const *agents, size_t n_agents, const struct host *host,
-			 struct systemd_unit list[SYSTEMD_UNITS_MAX])
+/* what is known, what is named, and those that there is one of for each device: of these systemd knows which are there */
+static int list_names(char *const *agents, size_t n_agents,
+		      struct systemd_unit list[SYSTEMD_UNITS_MAX], size_t *n, struct err *e)
 {
+	const char *patterns[SYSTEMD_UNITS_MAX];
 	char name[SYSTEMD_UNIT_MAX];
-	size_t n = 0;
+	const struct units_known *k;
+	size_t n_patterns = 0;
 
-	for (size_t i = 0; i < N_KNOWN; i++)
-		add(list, &n, known[i]);
+	*n = 0;
+	for (size_t i = 0; (k = units_known_at(i)); i++) {
+		if (!strchr(k->pattern, '*'))
+			add(list, n, k->pattern);
+		else if (n_patterns < SYSTEMD_UNITS_MAX)
+			patterns[n_patterns++] = k->pattern;
+	}
 	for (size_t i = 0; i < n_agents; i++) {
 		if (strncmp(agents[i], AGENTS_UNIT, sizeof(AGENTS_UNIT) - 1) == 0 &&
 		    units_name(agents[i], name) == 0)
-			add(list, &n, name);
+			add(list, n, name);
 	}
-	for (size_t i = 0; host->devices && i < host->links.n; i++) {
-		(void)snprintf(name, sizeof(name), "wpa_supplicant@%s.service",
-			       host->links.items[i].name);
-		if (host->devices[i].is_wireless && systemd_is_unit(name))
-			add(list, &n, name);
-	}
-	return n;
+	struct systemd_unit found[SYSTEMD_UNITS_MAX] = { 0 };
+	size_t n_found = 0;
+	int rc = systemd_find(patterns, n_patterns, found, &n_found, e);
+	for (size_t i = 0; rc == 0 && i < n_found; i++)
+		add(list, n, found[i].name);
+	return rc;
 }
 
 /* another machine's manager, in a container whose units are ours, or one that was moved by somebody else */
@@ -161,11 +161,14 @@ int host_read_units(enum agent_choice choice, char *const *agents, size_t n_agen
 	out->is_systemd = systemd_is_booted();
 	if (!out->is_systemd || choice == AGENT_NONE || host->is_layout_up)
 		return 0;
-	size_t n = list_names(agents, n_agents, host, list);
+	size_t n;
+	int rc = list_names(agents, n_agents, list, &n, e);
+	if (rc < 0)
+		return rc;
 	out->items = calloc(n, sizeof(*out->items));
 	if (!out->items)
 		return err_set(e, ENOMEM, "read the managers");
-	int rc = systemd_show(list, n, e);
+	rc = systemd_show(list, n, e);
 	for (size_t i = 0; rc == 0 && i < n; i++) {
 		if (list[i].is_loaded)
 			rc = take(&list[i], host, out, e);

@@ -31,27 +31,6 @@ const struct agents_program *agents_program_find(const char *name)
 	return NULL;
 }
 
-bool agents_is_manager(const char *unit)
-{
-	static const char *const managers[] = {
-		"NetworkManager.service",   "NetworkManager-dispatcher.service",
-		"systemd-networkd.service", "iwd.service",
-		"dhcpcd.service",	    "connman.service",
-		"wpa_supplicant.service",
-	};
-	static const char *const templates[] = { "wpa_supplicant@", "wpa_supplicant-", "dhcpcd@" };
-
-	for (size_t i = 0; i < sizeof(managers) / sizeof(managers[0]); i++) {
-		if (strcmp(unit, managers[i]) == 0)
-			return true;
-	}
-	for (size_t i = 0; i < sizeof(templates) / sizeof(templates[0]); i++) {
-		if (strncmp(unit, templates[i], strlen(templates[i])) == 0)
-			return true;
-	}
-	return false;
-}
-
 static bool is_uplink(const struct plan *plan, const char *name)
 {
 	for (size_t i = 0; i < plan->n_uplinks; i++) {
@@ -162,10 +141,15 @@ static int check_air(const struct plan_request *rq, const struct host *host,
 		if (!link || !plan_is_station(host, link) ||
 		    plan_agents_cover(rq, host, link->name, AGENTS_AIR))
 			continue;
-		err_say(e, ENOENT,
-			"%s is associated, and what associates it is not to be found: it would "
-			"lose its network in physical",
-			link->name);
+		const struct host_unit *unit = units_fixed_of(host, link->name, AGENTS_AIR);
+		if (unit)
+			(void)units_say_fixed(unit, link->name, e);
+		else
+			err_say(e, ENOENT,
+				"%s is associated, and what associates it is not to be found: it "
+				"would "
+				"lose its network in physical",
+				link->name);
 		err_hint(e, "name a profile in wgns.conf(5), `Agent = supplicant dhcp` for "
 			    "example; `Agent = none` moves it all the same");
 		return err_as(e, ERR_KIND_MACHINE);

@@ -198,6 +198,44 @@ int systemd_show(struct systemd_unit *units, size_t n, struct err *e)
 	return rc < 0 ? err_set(e, -rc, "ask systemd for its units: read its answer") : 0;
 }
 
+size_t systemd_parse_ids(const char *text, struct systemd_unit out[SYSTEMD_UNITS_MAX])
+{
+	size_t n = 0;
+
+	for (const char *line = text; *line && n < SYSTEMD_UNITS_MAX;) {
+		size_t len = strcspn(line, "\n");
+
+		if (len > 3 && len - 3 < SYSTEMD_UNIT_MAX && memcmp(line, "Id=", 3) == 0) {
+			(void)snprintf(out[n].name, SYSTEMD_UNIT_MAX, "%.*s", (int)len - 3,
+				       line + 3);
+			n += systemd_is_unit(out[n].name);
+		}
+		line += len + (line[len] == '\n');
+	}
+	return n;
+}
+
+int systemd_find(const char *const *patterns, size_t n_patterns,
+		 struct systemd_unit out[SYSTEMD_UNITS_MAX], size_t *n, struct err *e)
+{
+	char copies[SYSTEMD_UNITS_MAX][SYSTEMD_UNIT_MAX];
+	AUTO_FREE char *text = NULL;
+	char *names[SYSTEMD_UNITS_MAX];
+
+	if (n_patterns > SYSTEMD_UNITS_MAX)
+		return err_say(e, E2BIG, "%zu units are too many", n_patterns);
+	for (size_t i = 0; i < n_patterns; i++) {
+		(void)snprintf(copies[i], sizeof(copies[i]), "%s", patterns[i]);
+		names[i] = copies[i];
+	}
+	int rc = run((const char *[]){ "show", "--property=Id", NULL }, names, n_patterns,
+		     SHOW_WAIT_MS, &text, e);
+	if (rc < 0)
+		return err_context(e, "ask systemd for its units");
+	*n = systemd_parse_ids(text, out);
+	return 0;
+}
+
 /* the manager itself: "stopping" from the moment on at which shutdown.target has a job (systemctl(1), is-system-running) */
 bool systemd_is_stopping(void)
 {

@@ -311,6 +311,9 @@ static void test_agents_managers(void **state)
 	(void)state;
 	assert_true(agents_is_manager("NetworkManager.service"));
 	assert_true(agents_is_manager("wpa_supplicant@wlan0.service"));
+	assert_true(agents_is_manager("wpa_supplicant-wired@eth0.service"));
+	assert_true(agents_is_manager("systemd-networkd.socket"));
+	assert_false(agents_is_manager("dhcpcd@.service.d"));
 	assert_false(agents_is_manager("networking.service"));
 	assert_false(agents_is_manager("ifup@eth0.service"));
 	assert_false(agents_is_manager(""));

@@ -276,6 +276,75 @@ static void test_plan_moves_networkd_with_its_socket(void **state)
 	free(f);
 }
 
+/* one that cannot move: the plan with `auto`, and when it is named */
+static void check_fixed(const char *name, const char *agent, const char *why)
+{
+	struct fixture *f = with_units();
+	struct plan p;
+	struct err e;
+
+	items[0].n_devices = 0;
+	(void)snprintf(items[3].name, sizeof(items[3].name), "%s", name);
+	items[3].is_active = true;
+	assert_int_equal(plan(f, &p, &e), 0);
+	assert_false(has(&p, "netns.sysfs physical"));
+	assert_true(warns(&p, why));
+	assert_true(warns(&p, "Agent = "));
+	plan_free(&p);
+	char named[64];
+	char *agents[] = { named };
+	(void)snprintf(named, sizeof(named), "systemd:%s", agent);
+	f->rq.agent = AGENT_NAMED;
+	f->rq.agents = agents;
+	f->rq.n_agents = 1;
+	assert_true(plan(f, &p, &e) < 0);
+	assert_int_equal(e.kind, ERR_KIND_MACHINE);
+	assert_non_null(strstr(e.text, "cannot move"));
+	free(f);
+}
+
+static void test_plan_says_who_cannot_move(void **state)
+{
+	(void)state;
+	check_fixed("dhcpcd@eth0.service", "dhcpcd@eth0",
+		    "dhcpcd@eth0.service configures eth0 and cannot move: its unit needs the "
+		    "device in home");
+	check_fixed("wpa_supplicant-wired@eth0.service", "wpa_supplicant-wired@eth0",
+		    "wpa_supplicant-wired@eth0.service configures eth0 and cannot move");
+	check_fixed("connman.service", "connman", "connman.service configures eth0");
+}
+
+static void test_every_manager_that_is_known_has_one_entry(void **state)
+{
+	const struct units_known *k;
+	char device[IFNAMSIZ];
+
+	(void)state;
+	for (size_t i = 0; (k = units_known_at(i)); i++)
+		assert_ptr_equal(units_known(k->pattern), k);
+	assert_non_null(units_known("wpa_supplicant-nl80211@wlan0.service"));
+	assert_null(units_known("wpa_supplicant-nl80211.service"));
+	assert_null(units_known("networking.service"));
+	assert_true(units_device_of("dhcpcd@eth0.7.service", device));
+	assert_string_equal(device, "eth0.7");
+	assert_false(units_device_of("dhcpcd@.service", device));
+	assert_false(units_device_of("dhcpcd.service", device));
+	assert_false(units_device_of("dhcpcd@a-name-too-long-for-a-device.service", device));
+}
+
+static void test_systemd_parse_ids(void **state)
+{
+	struct systemd_unit units[SYSTEMD_UNITS_MAX];
+
+	(void)state;
+	assert_int_equal(
+		systemd_parse_ids("Id=a@b.service\n\nId=c@d\\x2d.service\n\nId=e.socket\n", units),
+		2);
+	assert_string_equal(units[0].name, "a@b.service");
+	assert_string_equal(units[1].name, "e.socket");
+	assert_int_equal(systemd_parse_ids("", units), 0);
+}
+
 static void test_plan_leaves_managers_alone(void **state)
 {
 	struct fixture *f = with_units();
@@ -340,6 +409,9 @@ int main(void)
 		cmocka_unit_test(test_follow_read_link),
 		cmocka_unit_test(test_plan_moves_who_manages_an_uplink),
 		cmocka_unit_test(test_plan_moves_networkd_with_its_socket),
+		cmocka_unit_test(test_plan_says_who_cannot_move),
+		cmocka_unit_test(test_every_manager_that_is_known_has_one_entry),
+		cmocka_unit_test(test_systemd_parse_ids),
 		cmocka_unit_test(test_plan_leaves_managers_alone),
 		cmocka_unit_test(test_plan_refuses_a_named_unit_that_is_not_there),
 	};
