@@ -42,6 +42,15 @@ bool nm_is_uuid(const char *text);
 /** nm_bring_up - that connection on that device; nobody types a password for it */
 int nm_bring_up(const struct nm_choice *choice, unsigned wait_s, struct err *e);
 
+/* What is said in /etc/NetworkManager, which counts more than what `up` writes below /run. */
+struct nm_conflict {
+	const char *key; /* of [main] */
+	const char *wanted; /* the value that it would have to have */
+	char value[48];
+	char file[128];
+};
+/** nm_find_conflict - the first that there is; reads files, and asks NetworkManager only when it finds one; Return: there is */
+bool nm_find_conflict(struct nm_conflict *out);
 /**
  * nm_check_names - is its configuration as wgns needs it in physical: does it keep the servers of the uplink to itself?
  * Reads `NetworkManager --print-config`. Return: 0, or an error that names the key that is not so

@@ -14,6 +14,7 @@
 
 #include "wgns/agents.h"
 #include "wgns/err.h"
+#include "wgns/nm.h"
 #include "wgns/rtnl.h"
 #include "wgns/systemd.h"
 
@@ -45,6 +46,8 @@ struct host_unit {
 /* The facts; a member of struct host. */
 struct host_units {
 	bool is_systemd; /* it is process 1 */
+	bool has_conflict; /* NetworkManager runs, and what it is told would make it talk to home's resolver */
+	struct nm_conflict conflict; /* then */
 	struct host_unit *items; /* of those that are known only what is loaded */
 	size_t n;
 };
@@ -70,6 +73,8 @@ struct units_set {
  */
 int units_choose(const struct plan_request *rq, const struct host *host, const struct plan *plan,
 		 struct units_set *out, struct err *e);
+/** units_check - can they do in physical what they are told to? Return: 0, or the refusal (kind MACHINE) */
+int units_check(const struct units_set *set, const struct host *host, struct err *e);
 /** units_manager_of - who of @set configures this uplink (or its air); NULL: none of them */
 const struct host_unit *units_manager_of(const struct units_set *set, const struct host *host,
 					 const char *device, enum agents_task task);

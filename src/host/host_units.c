@@ -144,8 +144,10 @@ static int take(const struct systemd_unit *from, const struct host *host, struct
 	if (!unit->is_active)
 		return 0;
 	unit->is_elsewhere = from->pid && is_elsewhere(from->pid);
-	if (!unit->is_elsewhere && strcmp(unit->name, UNITS_NETWORKMANAGER) == 0)
+	if (!unit->is_elsewhere && strcmp(unit->name, UNITS_NETWORKMANAGER) == 0) {
+		out->has_conflict = nm_find_conflict(&out->conflict);
 		return ask_networkmanager(unit, e);
+	}
 	if (!unit->is_elsewhere && strcmp(unit->name, UNITS_NETWORKD) == 0)
 		return ask_networkd(unit, host, e);
 	return 0;

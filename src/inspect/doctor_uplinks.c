@@ -132,7 +132,8 @@ int doctor_read_uplinks(const struct wgnsconf *settings, const struct host *host
 	out->items = calloc(found.n_uplinks + 1, sizeof(*out->items));
 	if (rc == 0 && !out->items)
 		rc = err_set(e, ENOMEM, "find the uplinks");
-	(void)units_choose(&rq, host, &found, &set, &ignored);
+	if (units_choose(&rq, host, &found, &set, &ignored) == 0 && !out->refusal.code)
+		(void)units_check(&set, host, &out->refusal); /* it is in refusal */
 	for (size_t i = 0; rc == 0 && i < found.n_uplinks; i++) {
 		const struct rtnl_link *link = rtnl_links_by_name(&host->links, found.uplinks[i]);
 		read_uplink(host, link, &out->items[out->n]);

@@ -9,12 +9,34 @@
 
 #define WAIT_S 60 /* for a lease; Wi-Fi takes ten seconds where many networks are around */
 
+int units_check(const struct units_set *set, const struct host *host, struct err *e)
+{
+	const struct nm_conflict *c = &host->units.conflict;
+	bool is_nm = false;
+
+	for (size_t i = 0; i < set->n; i++)
+		is_nm = is_nm || strcmp(set->items[i].unit->name, UNITS_NETWORKMANAGER) == 0;
+	if (!is_nm || !host->units.has_conflict)
+		return 0;
+	(void)err_say(e, EBUSY,
+		      "NetworkManager would give the uplink's resolvers to home: %s has %s=%s, "
+		      "which counts more than what `up` tells it",
+		      c->file, c->key, c->value);
+	err_hint(e,
+		 "take %s= out of that file, or set it to %s there; Agent = none in "
+		 "wgns.conf(5) leaves NetworkManager in home",
+		 c->key, c->wanted);
+	return err_as(e, ERR_KIND_MACHINE);
+}
+
 int plan_units_prepare(const struct plan_request *rq, const struct host *host, struct plan *plan,
 		       struct err *e)
 {
 	struct units_set set;
 	int rc = units_choose(rq, host, plan, &set, e);
 
+	if (rc == 0)
+		rc = units_check(&set, host, e);
 	return rc < 0 || !set.n ? rc : plan_add(plan, "netns.sysfs physical", e);
 }
 

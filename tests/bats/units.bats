@@ -208,6 +208,27 @@ nothing_left() {
 	is_in NetworkManager /proc/1/ns/net
 }
 
+@test "what NetworkManager is told in /etc and cannot work is a refusal, and nothing was touched" {
+	local pid
+	pid=$(systemctl show -p MainPID --value NetworkManager)
+	printf '[main]\n  dns = none\n' >/etc/NetworkManager/conf.d/names.conf
+	systemctl reload NetworkManager
+	run wgns up --uplink eth0 wg0
+	echo "$output"
+	[ "$status" = 5 ]
+	[[ $output = *"/etc/NetworkManager/conf.d/names.conf has dns=none"*"set it to default there"* ]]
+	[ "$(systemctl show -p MainPID --value NetworkManager)" = "$pid" ]
+	nothing_left
+	run wgns doctor
+	[[ $output = *"/etc/NetworkManager/conf.d/names.conf has dns=none"* ]]
+	# one that it does not read, because it is for another version
+	printf '[.config]\nenable=nm-version:9.9\n[main]\ndns=none\n' >/etc/NetworkManager/conf.d/names.conf
+	run wgns up -n --uplink eth0 wg0
+	[ "$status" = 0 ]
+	rm /etc/NetworkManager/conf.d/names.conf
+	systemctl reload NetworkManager
+}
+
 @test "a manager that is named and does not run is a refusal, and nothing was touched" {
 	printf '[Physical]\nAgent = systemd:iwd\n' >/etc/wgns/wgns.conf
 	run wgns up --uplink eth0 wg0

@@ -128,7 +128,8 @@ static void test_nm_parse_config(void **state)
 {
 	static const char text[] = "# NetworkManager configuration\n"
 				   "[main]\n# rc-manager=\ndns=none\ndns=default\n"
-				   "\n[other]\nrc-manager=file\n";
+				   "\n[other]\nrc-manager=file\n"
+				   " [main] \n  systemd-resolved = true # \ndns+=x\n";
 	char value[16];
 
 	(void)state;
@@ -136,6 +137,8 @@ static void test_nm_parse_config(void **state)
 	assert_string_equal(value, "default");
 	assert_false(nm_parse_config(text, "rc-manager", value, sizeof(value)));
 	assert_false(nm_parse_config(text, "dn", value, sizeof(value)));
+	assert_true(nm_parse_config(text, "systemd-resolved", value, sizeof(value)));
+	assert_string_equal(value, "true #");
 }
 
 static void test_units_files_never_share_a_place(void **state)
@@ -194,7 +197,9 @@ static struct fixture *with_units(void)
 	struct fixture *f = laptop();
 
 	memcpy(items, all, sizeof(all));
-	f->host.units = (struct host_units){ true, items, sizeof(all) / sizeof(all[0]) };
+	f->host.units = (struct host_units){ .is_systemd = true,
+					     .items = items,
+					     .n = sizeof(all) / sizeof(all[0]) };
 	return f;
 }
 
@@ -345,6 +350,27 @@ static void test_systemd_parse_ids(void **state)
 	assert_int_equal(systemd_parse_ids("", units), 0);
 }
 
+static void test_plan_refuses_what_networkmanager_is_told_in_etc(void **state)
+{
+	struct fixture *f = with_units();
+	struct plan p;
+	struct err e;
+
+	(void)state;
+	f->host.units.has_conflict = true;
+	f->host.units.conflict = (struct nm_conflict){ "dns", "default", "none",
+						       "/etc/NetworkManager/conf.d/x.conf" };
+	assert_true(plan(f, &p, &e) < 0);
+	assert_int_equal(e.kind, ERR_KIND_MACHINE);
+	assert_non_null(strstr(e.text, "/etc/NetworkManager/conf.d/x.conf has dns=none"));
+	assert_non_null(strstr(e.hint, "set it to default there"));
+	/* it stays in home */
+	items[0].n_devices = 0;
+	assert_int_equal(plan(f, &p, &e), 0);
+	plan_free(&p);
+	free(f);
+}
+
 static void test_plan_leaves_managers_alone(void **state)
 {
 	struct fixture *f = with_units();
@@ -410,6 +436,7 @@ int main(void)
 		cmocka_unit_test(test_plan_moves_who_manages_an_uplink),
 		cmocka_unit_test(test_plan_moves_networkd_with_its_socket),
 		cmocka_unit_test(test_plan_says_who_cannot_move),
+		cmocka_unit_test(test_plan_refuses_what_networkmanager_is_told_in_etc),
 		cmocka_unit_test(test_every_manager_that_is_known_has_one_entry),
 		cmocka_unit_test(test_systemd_parse_ids),
 		cmocka_unit_test(test_plan_leaves_managers_alone),
