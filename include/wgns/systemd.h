@@ -16,6 +16,7 @@
 
 #define SYSTEMD_UNIT_MAX 128
 #define SYSTEMD_UNITS_MAX 32 /* in one call */
+#define SYSTEMD_NETNS_MAX 64 /* of the path of a namespace; a longer one is cut */
 
 /** systemd_is_booted - is it process 1? as sd_booted(3) */
 bool systemd_is_booted(void);
@@ -34,6 +35,8 @@ struct systemd_unit {
 	bool is_loaded; /* there is such a unit */
 	bool is_active; /* or becomes it now */
 	pid_t pid; /* its main process; 0: none */
+	char netns_path
+		[SYSTEMD_NETNS_MAX]; /* NetworkNamespacePath= as process 1 has read it; "": none */
 };
 /**
  * systemd_show - what is known of these units; @n at most SYSTEMD_UNITS_MAX
@@ -48,7 +51,7 @@ int systemd_find(const char *const *patterns, size_t n_patterns,
 		 struct systemd_unit out[SYSTEMD_UNITS_MAX], size_t *n, struct err *e);
 /** systemd_parse_ids - the answer of `systemctl show --property=Id`; Return: how many, at most SYSTEMD_UNITS_MAX */
 size_t systemd_parse_ids(const char *text, struct systemd_unit out[SYSTEMD_UNITS_MAX]);
-/** systemd_parse_show - the answer of `systemctl show --property=LoadState,ActiveState,MainPID`; Return: 0 or -EINVAL */
+/** systemd_parse_show - the answer of `systemctl show` for what is above; Return: 0 or -EINVAL */
 int systemd_parse_show(const char *text, struct systemd_unit *units, size_t n);
 
 /**

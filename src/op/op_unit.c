@@ -160,42 +160,36 @@ static void choose_again(struct op_env *env)
 
 /* ---- steps ---- */
 
-/* is one of them, or a process of it, still there? */
-static bool is_any_left(const struct op_units *units)
-{
-	struct systemd_unit now[SYSTEMD_UNITS_MAX] = { 0 };
-	struct err ignored; /* nobody knows: then as if */
-	bool is_left = false;
-
-	for (size_t i = 0; i < units->n; i++)
-		memcpy(now[i].name, units->names[i], SYSTEMD_UNIT_MAX);
-	if (systemd_show(now, units->n, &ignored) < 0)
-		return true;
-	for (size_t i = 0; i < units->n; i++)
-		is_left = is_left || now[i].is_active || now[i].pid;
-	return is_left;
-}
+#define IN(where) (1u << (where))
+#define ANYWHERE (IN(OP_UNIT_HOME) | IN(OP_UNIT_ELSEWHERE))
 
 /*
- * What is started on demand comes last: a manager that ends may have it started once more, and that takes the place of an
- * end that was asked for. A unit that was removed meanwhile cannot be stopped, and does not run.
+ * Until none of them is in @wheres. What is started on demand comes last: a manager that ends may have it started once more,
+ * and that takes the place of an end that was asked for. A unit that was removed meanwhile cannot be stopped, and does not run.
  */
-static int stop(struct op_units *units, struct err *e)
+static int stop(const struct op_env *env, struct op_units *units, unsigned wheres, struct err *e)
 {
 	char *names[SYSTEMD_UNITS_MAX] = { NULL };
+	struct op_units_now now;
+	struct op_units left;
 	int rc = 0;
 
 	for (int round = 0; round < STOP_ROUNDS; round++) {
-		rc = systemd_stop(names, list(units, LIST_OWN, names), STOP_S, e);
-		size_t n = list(units, LIST_ON_DEMAND, names);
+		size_t n = list(units, LIST_OWN, names);
+		rc = n ? systemd_stop(names, n, STOP_S, e) : 0;
+		n = list(units, LIST_ON_DEMAND, names);
 		if (rc == 0 && n)
 			rc = systemd_stop(names, n, STOP_S, e);
 		if (rc == -ETIMEDOUT || rc == -ESHUTDOWN)
 			return rc;
-		if (!is_any_left(units))
+		int seen = op_units_look(env, units, &now, e);
+		if (seen < 0)
+			return seen;
+		op_units_pick(units, &now, wheres, &left);
+		if (!left.n)
 			return 0;
 	}
-	return rc < 0 ? rc : err_say(e, EBUSY, "%s does not end", units->names[0]);
+	return rc < 0 ? rc : err_say(e, EBUSY, "%s does not end", left.names[0]);
 }
 
 int unit_stop_run(struct op_env *env, const struct step *step, struct err *e)
@@ -213,7 +207,7 @@ int unit_stop_run(struct op_env *env, const struct step *step, struct err *e)
 		return rc;
 	if (op_units_has(&units, UNITS_NETWORKMANAGER))
 		record_choices(env);
-	rc = stop(&units, e);
+	rc = stop(env, &units, ANYWHERE, e);
 	if (rc == 0)
 		rc = op_units_replace_wdevs(env, genl, &wdevs, e);
 	nl80211_wdevs_free(&wdevs);
@@ -241,42 +235,83 @@ static int drop_in_home(struct op_env *env, struct err *e)
 	return rc < 0 ? rc : op_units_drop_carried(nl, env->has_present ? &env->present : snap, e);
 }
 
-/* the uplinks are in home again, and the drop-ins are gone */
-int unit_stop_undo(struct op_env *env, const struct step *step, struct err *e)
+static int check_files(const struct op_units *units, struct err *e)
 {
-	char *names[SYSTEMD_UNITS_MAX] = { NULL };
-	struct op_units units;
-	struct err why;
-
-	int rc = op_units_read(step, &units, e);
-	if (rc < 0)
-		return rc;
-	for (size_t i = 0; i < units.n; i++) {
-		if (units_is_moved(units.names[i]))
+	for (size_t i = 0; i < units->n; i++) {
+		if (units_is_moved(units->names[i]))
 			return err_say(e, EBUSY,
 				       "%s would start in physical: " UNITS_DROPINS
 				       "/%s.d/wgns.conf is still there",
-				       units.names[i], units.names[i]);
+				       units->names[i], units->names[i]);
 	}
-	size_t n = list(&units, LIST_OWN, names);
-	if (op_units_has(&units, UNITS_NETWORKMANAGER) && drop_in_home(env, &why) < 0)
-		op_env_note(env, "NetworkManager may leave an uplink as it is: %s", why.text);
-	rc = systemd_start(names, n, HOME_START_S, e);
-	if (rc == -ETIMEDOUT) {
+	return 0;
+}
+
+/*
+ * What did not end in physical, because the undo of unit.start failed, does not start in home: it ends first. So does a socket
+ * whose service does not run, which may be one that process 1 made in physical.
+ */
+static int stop_others(const struct op_env *env, const struct op_units *units,
+		       const struct op_units_now *now, struct err *e)
+{
+	struct op_units others, sockets;
+
+	op_units_pick(units, now, IN(OP_UNIT_ELSEWHERE), &others);
+	int rc = others.n ? stop(env, &others, IN(OP_UNIT_ELSEWHERE), e) : 0;
+	op_units_pick_sockets(units, now, &sockets);
+	return rc == 0 && sockets.n ? stop(env, &sockets, ANYWHERE, e) : rc;
+}
+
+/* Return: 0, 1 when systemd goes on with it, -errno */
+static int start_in_home(struct op_env *env, struct op_units *units, struct err *e)
+{
+	char *names[SYSTEMD_UNITS_MAX] = { NULL };
+	size_t n = list(units, LIST_OWN, names);
+	struct err why;
+
+	int rc = systemd_start(names, n, HOME_START_S, e);
+	bool is_late = rc == -ETIMEDOUT;
+	if (rc == 0 || is_late)
+		rc = op_units_check_back(env, units, is_late ? &why : e);
+	if (rc == 0 && is_late)
 		op_env_note(env, "%s is not ready after %d s; systemd goes on starting it",
 			    names[0], HOME_START_S);
-		return 0;
-	}
 	if (rc == -ESHUTDOWN)
 		return 0;
-	if (rc < 0) {
+	if (rc < 0)
 		err_hint(e, "`systemctl status %s` says why; `systemctl start %s` starts it",
 			 names[0], names[0]);
-		return rc;
-	}
-	if (op_units_has(&units, UNITS_NETWORKMANAGER))
+	return rc < 0 ? rc : is_late;
+}
+
+/*
+ * The uplinks are in home again, and the drop-ins are gone. It is undone when they run in home, and not before: nobody else
+ * would start them.
+ */
+int unit_stop_undo(struct op_env *env, const struct step *step, struct err *e)
+{
+	struct op_units_now now;
+	struct op_units units, home;
+	struct err why;
+
+	int rc = op_units_read(step, &units, e);
+	if (rc == 0)
+		rc = check_files(&units, e);
+	if (rc == 0)
+		rc = op_units_look_read_in(env, &units, &now, e);
+	if (rc == 0)
+		rc = stop_others(env, &units, &now, e);
+	if (rc < 0)
+		return rc == -ESHUTDOWN ? 0 : rc;
+	op_units_pick(&units, &now, IN(OP_UNIT_HOME), &home);
+	/* what one that runs has found out is its own */
+	if (op_units_has(&units, UNITS_NETWORKMANAGER) &&
+	    !op_units_has(&home, UNITS_NETWORKMANAGER) && drop_in_home(env, &why) < 0)
+		op_env_note(env, "NetworkManager may leave an uplink as it is: %s", why.text);
+	rc = start_in_home(env, &units, e);
+	if (rc == 0 && op_units_has(&units, UNITS_NETWORKMANAGER))
 		choose_again(env);
-	return 0;
+	return rc < 0 ? rc : 0;
 }
 
 static int drop_in_physical(struct op_env *env, struct err *e)
@@ -313,9 +348,11 @@ int unit_start_run(struct op_env *env, const struct step *step, struct err *e)
 	return 0;
 }
 
+/* those that run in home are not of this step's doing: an earlier `down` that got further than this started them */
 int unit_start_undo(struct op_env *env, const struct step *step, struct err *e)
 {
-	struct op_units units;
+	struct op_units_now now;
+	struct op_units units, others;
 	int rc = op_units_read(step, &units, e);
 
 	if (rc < 0)
@@ -324,6 +361,11 @@ int unit_start_undo(struct op_env *env, const struct step *step, struct err *e)
 	if (env->is_step_done && !env->is_rollback && op_units_has(&units, UNITS_NETWORKMANAGER) &&
 	    units_is_moved(UNITS_NETWORKMANAGER))
 		record_choices(env);
-	rc = stop(&units, e);
+	rc = op_units_look(env, &units, &now, e);
+	if (rc < 0)
+		return rc;
+	/* also those that do not run yet: whoever was killed may have asked for their start */
+	op_units_pick(&units, &now, IN(OP_UNIT_NOWHERE) | IN(OP_UNIT_ELSEWHERE), &others);
+	rc = others.n ? stop(env, &others, IN(OP_UNIT_ELSEWHERE), e) : 0;
 	return rc == -ESHUTDOWN ? 0 : rc; /* systemd stops it, after whoever calls this */
 }

@@ -121,6 +121,8 @@ static int parse_line(const char *line, struct systemd_unit *u)
 		if (str_to_u64(value, INT_MAX, &pid) < 0)
 			return -EINVAL;
 		u->pid = (pid_t)pid;
+	} else if (take(line, "NetworkNamespacePath", &value)) {
+		(void)snprintf(u->netns_path, sizeof(u->netns_path), "%s", value);
 	} else {
 		return -EINVAL;
 	}
@@ -140,6 +142,7 @@ int systemd_parse_show(const char *text, struct systemd_unit *units, size_t n)
 	for (size_t k = 0; k < n; k++) {
 		units[k].is_loaded = units[k].is_active = false;
 		units[k].pid = 0;
+		units[k].netns_path[0] = '\0';
 	}
 	for (char *line = strsep(&rest, "\n"); line; line = strsep(&rest, "\n")) {
 		if (!*line) {
@@ -190,8 +193,13 @@ int systemd_show(struct systemd_unit *units, size_t n, struct err *e)
 		return err_say(e, E2BIG, "%zu units are too many", n);
 	for (size_t i = 0; i < n; i++)
 		names[i] = units[i].name;
-	int rc = run((const char *[]){ "show", "--property=LoadState,ActiveState,MainPID", NULL },
-		     names, n, SHOW_WAIT_MS, &text, e);
+	int rc = run(
+		(const char *[]){
+			"show",
+			"--property=LoadState,ActiveState,MainPID,NetworkNamespacePath",
+			NULL,
+		},
+		names, n, SHOW_WAIT_MS, &text, e);
 	if (rc < 0)
 		return err_context(e, "ask systemd for its units");
 	rc = systemd_parse_show(text, units, n);

@@ -62,13 +62,16 @@ static void test_systemd_parse_show(void **state)
 
 	(void)state;
 	assert_int_equal(
-		systemd_parse_show("LoadState=loaded\nActiveState=active\nMainPID=612\n\n"
+		systemd_parse_show("LoadState=loaded\nActiveState=active\nMainPID=612\n"
+				   "NetworkNamespacePath=/run/netns/physical\n\n"
 				   "LoadState=loaded\nActiveState=inactive\n\n"
 				   "MainPID=0\nLoadState=not-found\nActiveState=inactive\n",
 				   units, 3),
 		0);
 	assert_true(units[0].is_loaded && units[0].is_active);
 	assert_int_equal(units[0].pid, 612);
+	assert_string_equal(units[0].netns_path, "/run/netns/physical");
+	assert_string_equal(units[1].netns_path, "");
 	assert_true(units[1].is_loaded && !units[1].is_active);
 	assert_false(units[2].is_loaded);
 	/* one too few, one too many, a line that was not asked for, a number that is none */
