@@ -187,15 +187,23 @@ captive-portal=$api_url"
 	run -0 portal
 	[ "$output" = 'free: no captive portal is in the way' ]
 	local wrong='the answer was none that can be understood'
-	api text/html '{"captive": false}' && falls_back "$wrong"
-	api $json '{"captive": "no"}' && falls_back "$wrong"
-	api $json '{"captive": false' && falls_back "$wrong"
-	api $json '[]' && falls_back "$wrong"
-	api huge '' && falls_back "$wrong"
+	api text/html '{"captive": false}'
+	falls_back "$wrong"
+	api $json '{"captive": "no"}'
+	falls_back "$wrong"
+	api $json '{"captive": false'
+	falls_back "$wrong"
+	api $json '[]'
+	falls_back "$wrong"
+	api huge ''
+	falls_back "$wrong"
 	# of another name
-	lease 'captive-portal=https://vpn.example.test:8443/api' && falls_back 'cannot be asked'
-	lease "captive-portal=http://www.example.test:8080/api" && falls_back 'without https:'
-	lease "captive-portal=file:///etc/passwd" && falls_back 'in a way that cannot be used'
+	lease 'captive-portal=https://vpn.example.test:8443/api'
+	falls_back 'cannot be asked'
+	lease "captive-portal=http://www.example.test:8080/api"
+	falls_back 'without https:'
+	lease "captive-portal=file:///etc/passwd"
+	falls_back 'in a way that cannot be used'
 	# a page that is not https: is not taken from the API, but the one of the probe
 	lease "captive-portal=$api_url"
 	api $json '{"captive": true, "user-portal-url": "http://evil.test/"}'
@@ -232,12 +240,18 @@ captive-portal=$api_url"
 		run -1 portal
 		[[ $output = "wgns: portal: $1"* ]] || { echo "$output" >&2; return 1; }
 	}
-	mode odd && fails "$probe answers neither as expected nor as a portal would"
-	mode secure && fails "the server of $probe sends to https: itself"
-	mode bomb && fails 'the answer was none that can be understood'
-	mode noise && fails 'the answer was none that can be understood'
-	mode slow && fails 'the network takes packets, and no answer came in time'
-	mode mute && fails 'the network takes packets, and no answer came in time'
+	mode odd
+	fails "$probe answers neither as expected nor as a portal would"
+	mode secure
+	fails "the server of $probe sends to https: itself"
+	mode bomb
+	fails 'the answer was none that can be understood'
+	mode noise
+	fails 'the answer was none that can be understood'
+	mode slow
+	fails 'the network takes packets, and no answer came in time'
+	mode mute
+	fails 'the network takes packets, and no answer came in time'
 	lab_in isp nft 'add chain inet hotspot in { type filter hook input priority 0; }'
 	lab_in isp nft 'add rule inet hotspot in tcp dport 8080 reject with tcp reset'
 	fails 'nobody can be reached: no route, or refused'

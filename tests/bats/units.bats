@@ -124,8 +124,11 @@ nothing_left() {
 	[[ $output = *"unit.wait NetworkManager.service 60 s: wlan2 eth0"* ]]
 	[[ $output != *"nothing renews it"* ]]
 	wgns up wg0
-	is_managed eth0 && is_managed wlan2
-	has_address eth0 10 physical && has_address wlan2 20 physical && has_address net0 11 physical
+	is_managed eth0
+	is_managed wlan2
+	has_address eth0 10 physical
+	has_address wlan2 20 physical
+	has_address net0 11 physical
 	lab_wait has_address dhc0 12 physical
 	for unit in NetworkManager wpa_supplicant systemd-networkd dhcpcd; do
 		is_in $unit /run/netns/physical
@@ -138,7 +141,9 @@ nothing_left() {
 	lab_wait box_says 'nameserver 192.0.10.53'
 	ip link add same index 110 type dummy
 	ip link add same1 index 111 type dummy
-	ip addr add 10.1.1.1/24 dev same && ip link set same up && ip link set same1 up
+	ip addr add 10.1.1.1/24 dev same
+	ip link set same up
+	ip link set same1 up
 	diff resolv.before /etc/resolv.conf
 	# the desktop's menu goes on working: a new network in the air
 	nmcli device wifi connect cafe password 'not a secret' 2>/dev/null || lab_wait nmcli device wifi connect cafe password 'not a secret'
@@ -157,7 +162,8 @@ nothing_left() {
 
 	wgns down wg0
 	nothing_left
-	ip link del same && ip link del same1
+	ip link del same
+	ip link del same1
 	lab_wait is_managed eth0
 	lab_wait is_managed wlan2
 	lab_wait has_address wlan2 21
