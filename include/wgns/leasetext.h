@@ -22,6 +22,11 @@
  * names of letters, digits, dots, dashes and underscores only; the first `options`, likewise.
  */
 void leasetext_resolv(const char *text, size_t len, struct strbuf *out);
+/**
+ * leasetext_merge - one resolv.conf(5) of those of @n agents: a server of each in turn, so that none is crowded out; the
+ * first `search` and `options` of all of them
+ */
+void leasetext_merge(const struct strbuf *texts, size_t n, struct strbuf *out);
 
 struct leasetext {
 	char address[64]; /* of the lease, without a mask; "" */

@@ -117,6 +117,7 @@ static void look_for_device(struct keeper *k)
 	}
 	keeper_log(k, "%s is gone: %s is ended until it is back", k->run.device, k->run.program);
 	keeper_end(k);
+	keeper_forget_lease(k);
 }
 
 static void plan_again(struct keeper *k, struct child *child)

@@ -178,8 +178,25 @@ static void read_lease(struct keeper *k, const char *device)
 		keeper_drop_carried(k, lease.address);
 }
 
+void keeper_forget_lease(struct keeper *k)
+{
+	char path[sizeof("/etc/" LEASE_PREFIX) + IFNAMSIZ];
+	struct err why;
+
+	/* the hooks look whether there is one */
+	(void)snprintf(path, sizeof(path), "/etc/" LEASE_PREFIX "%s", k->run.device);
+	if (unlink(path) < 0 && errno != ENOENT)
+		keeper_log(k, "%s cannot be removed", path);
+	if (agentpublish_lease(k->run_fd, k->run.device, NULL, 0, &why) < 0)
+		keeper_log(k, "%s", why.text);
+	if (agentpublish_resolv(k->run_fd, k->options->name, "", 0, &why) < 0)
+		keeper_log(k, "%s", why.text);
+}
+
 void keeper_read_etc(struct keeper *k, const char *name)
 {
+	if (!k->is_device_there)
+		return; /* said before it had gone */
 	if (strcmp(name, "resolv.conf") == 0)
 		read_resolv(k);
 	else if (strncmp(name, LEASE_PREFIX, sizeof(LEASE_PREFIX) - 1) == 0)

@@ -63,6 +63,8 @@ void keeper_end(struct keeper *k);
 int keeper_write_hooks(const struct keeper *k, struct err *e);
 /** keeper_read_etc - a name of /etc was written or has gone */
 void keeper_read_etc(struct keeper *k, const char *name);
+/** keeper_forget_lease - its device is gone, and with it what the lease said: nobody is to ask its servers any more */
+void keeper_forget_lease(struct keeper *k);
 
 /* keeper_carry.c */
 /** keeper_find_carried - which address is that of the lease in home? */

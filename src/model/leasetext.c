@@ -128,6 +128,39 @@ void leasetext_resolv(const char *text, size_t len, struct strbuf *out)
 	}
 }
 
+/* the @nth server of @text, if it has so many */
+static void take_nth(struct resolv *r, const char *text, size_t len, size_t nth)
+{
+	char line[LINE_MAX_LEN];
+
+	for (size_t n = 0; next_line(&text, &len, line);) {
+		char *rest = line;
+		const char *server =
+			strcmp(cut_word(&rest), "nameserver") == 0 ? cut_word(&rest) : "";
+		if (is_server(server) && n++ == nth) {
+			take_server(r, server);
+			return;
+		}
+	}
+}
+
+void leasetext_merge(const struct strbuf *texts, size_t n, struct strbuf *out)
+{
+	AUTO_STRBUF struct strbuf all = { 0 };
+	struct resolv r = { .out = &all };
+
+	for (size_t nth = 0; nth < LEASETEXT_SERVERS_MAX; nth++) {
+		for (size_t i = 0; i < n; i++)
+			take_nth(&r, texts[i].s, texts[i].len, nth);
+	}
+	for (size_t i = 0; i < n; i++)
+		strbuf_add(&all, texts[i].s, texts[i].len);
+	if (all.is_failed)
+		out->is_failed = true;
+	else
+		leasetext_resolv(all.s, all.len, out);
+}
+
 /* http or https, a host, and only what RFC 3986 lets a URI consist of */
 static bool is_portal(const char *url)
 {

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <net/if.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
@@ -18,21 +19,32 @@
 #define BOX_RESOLV "box/physical/etc/resolv.conf"
 #define HEAD "# written by wgns: what the uplinks' leases say\n"
 
-/* all that the agents know, one after the other */
-static int collect(int run_fd, int dir_fd, struct strbuf *out, struct err *e)
+/* what all agents know */
+static int merge(int run_fd, int dir_fd, struct strbuf *out, struct err *e)
 {
 	char file[AGENTFILE_NAME_MAX + 16], **names = NULL;
+	struct strbuf *texts = NULL;
 	size_t n = 0;
 
 	int rc = agentfile_names(run_fd, ".resolv", &names, &n, e);
+	if (rc == 0) {
+		texts = calloc(n + 1, sizeof(*texts));
+		if (!texts)
+			rc = err_set(e, ENOMEM, "write " STATE_DIR "/" BOX_RESOLV);
+	}
 	for (size_t i = 0; rc == 0 && i < n; i++) {
 		AUTO_FREE char *text = NULL;
 		struct err ignored; /* its agent is just ending */
 		size_t len;
 		(void)snprintf(file, sizeof(file), "%s.resolv", names[i]);
 		if (fd_read_file_at(dir_fd, file, LEASETEXT_MAX, &text, &len, &ignored) == 0)
-			strbuf_add(out, text, len);
+			strbuf_add(&texts[i], text, len);
 	}
+	if (rc == 0)
+		leasetext_merge(texts, n, out);
+	for (size_t i = 0; texts && i < n; i++)
+		strbuf_free(&texts[i]);
+	free(texts);
 	str_list_free(&names, &n);
 	return rc;
 }
@@ -55,7 +67,6 @@ static int write_in_place(int run_fd, const struct strbuf *text, struct err *e)
 int agentpublish_resolv(int run_fd, const char *name, const char *text, size_t len, struct err *e)
 {
 	AUTO_STRBUF struct strbuf own = { 0 };
-	AUTO_STRBUF struct strbuf all = { 0 };
 	AUTO_STRBUF struct strbuf merged = { 0 };
 	char file[AGENTFILE_NAME_MAX + 16];
 
@@ -69,14 +80,12 @@ int agentpublish_resolv(int run_fd, const char *name, const char *text, size_t l
 	int rc = own.is_failed
 			 ? err_set(e, ENOMEM, "write %s", file)
 			 : fd_replace_file_at(dir_fd, file, own.s ? own.s : "", own.len, 0600, e);
+	strbuf_addf(&merged, HEAD);
 	if (rc == 0)
-		rc = collect(run_fd, dir_fd, &all, e);
+		rc = merge(run_fd, dir_fd, &merged, e);
 	if (rc < 0)
 		return rc;
-	strbuf_addf(&merged, HEAD);
-	if (all.len)
-		leasetext_resolv(all.s, all.len, &merged);
-	if (all.is_failed || merged.is_failed)
+	if (merged.is_failed)
 		return err_set(e, ENOMEM, "write " STATE_DIR "/" BOX_RESOLV);
 	return strstr(merged.s, "nameserver ") ? write_in_place(run_fd, &merged, e) : 0;
 }

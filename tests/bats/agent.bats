@@ -289,9 +289,15 @@ address_is() { [ "$(address)" = "$1" ]; }
 	up --uplink eth0 --uplink eth1 wg0
 	state() { [[ $(lab_run cat /run/wgns/box/physical/agent/dhclient.eth1.state) = "$1" ]]; }
 	lab_wait state running
+	# a server of each uplink
+	lab_wait resolv_has 'nameserver 192.0.2.65'
+	resolv_has 'nameserver 192.0.2.1'
 	in_physical ip link del eth1
 	lab_wait state 'waits for eth1'
 	run ! pid_of '^dhclient.*eth1'
+	# and nobody asks its servers any more
+	lab_run test ! -e /run/wgns/box/physical/lease/eth1
+	[[ $(resolv) != *'nameserver 192.0.2.65'* ]]
 	lab_in isp ip link add isp1 index 171 type veth peer name eth1 index 71 address 02:77:67:00:01:02
 	lab_in isp sh -c 'ip link set isp1 up; ip link set eth1 netns /run/netns/home'
 	lab_wait state running

@@ -143,6 +143,36 @@ static void test_leasetext_bounds(void **state)
 	assert_int_equal(b.len, 0);
 }
 
+static void test_leasetext_merge(void **state)
+{
+	static const char *const said[] = {
+		"search a.test\nnameserver 192.0.2.1\nnameserver 192.0.2.2\nnameserver 192.0.2.3\n",
+		"",
+		"nameserver 192.0.2.1\nnameserver 198.51.100.2\noptions edns0\n",
+		"search d.test\nnameserver 127.0.0.1\nnameserver 203.0.113.1\n",
+	};
+	struct strbuf texts[N(said)] = { 0 };
+	struct strbuf out = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < N(said); i++)
+		strbuf_add(&texts[i], said[i], strlen(said[i]));
+	/* each in turn, none twice */
+	leasetext_merge(texts, N(said), &out);
+	assert_string_equal(out.s, "nameserver 192.0.2.1\nnameserver 203.0.113.1\n"
+				   "nameserver 192.0.2.2\nsearch a.test\noptions edns0\n");
+	strbuf_free(&out);
+	leasetext_merge(texts, 1, &out);
+	assert_string_equal(out.s, "nameserver 192.0.2.1\nnameserver 192.0.2.2\n"
+				   "nameserver 192.0.2.3\nsearch a.test\n");
+	strbuf_free(&out);
+	leasetext_merge(texts, 0, &out);
+	assert_int_equal(out.len, 0);
+	strbuf_free(&out);
+	for (size_t i = 0; i < N(said); i++)
+		strbuf_free(&texts[i]);
+}
+
 static void test_leasetext_portal(void **state)
 {
 	static const struct {
@@ -327,6 +357,7 @@ int main(void)
 		cmocka_unit_test(test_agents_of_a_title),
 		cmocka_unit_test(test_leasetext_resolv),
 		cmocka_unit_test(test_leasetext_bounds),
+		cmocka_unit_test(test_leasetext_merge),
 		cmocka_unit_test(test_leasetext_portal),
 		cmocka_unit_test(test_leasetext_address),
 		cmocka_unit_test(test_agents_auto),
