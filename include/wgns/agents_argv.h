@@ -20,12 +20,14 @@ void agents_device_of(const char *program, char *const *argv, size_t argc, char 
 
 /** agents_is_proxy - root's part of a dhcpcd that has given up root: its parent is the one that matters */
 bool agents_is_proxy(char *const *argv, size_t argc);
+/** agents_has_title - has dhcpcd written over them what it is? */
+bool agents_has_title(char *const *argv, size_t argc);
 /** agents_is_helper - another process that dhcpcd keeps beside itself */
 bool agents_is_helper(char *const *argv, size_t argc);
 
 /**
  * agents_argv_in_home - the arguments with which it was started, as far as it has not written over them (dhcpcd does)
- * Return: 0, -ENOMEM with @out half filled: it is to be freed
+ * Return: 0, -ENOMEM with @out half filled: it is to be freed; -EINVAL, likewise: a title that names no device
  */
 int agents_argv_in_home(char *const *argv, size_t argc, struct agents_argv *out);
 /**

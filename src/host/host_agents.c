@@ -58,12 +58,28 @@ static bool is_roots(int dir_fd)
 	       !(uid[0] | uid[1] | uid[2] | uid[3]);
 }
 
-static bool is_same_file(int dir_fd, const char *name, const char *own)
+static bool is_same_file(int dir_fd, const char *name, int other_fd, const char *other)
 {
 	struct stat theirs, ours;
 
-	return fstatat(dir_fd, name, &theirs, 0) == 0 && stat(own, &ours) == 0 &&
+	return fstatat(dir_fd, name, &theirs, 0) == 0 && fstatat(other_fd, other, &ours, 0) == 0 &&
 	       theirs.st_dev == ours.st_dev && theirs.st_ino == ours.st_ino;
+}
+
+/* in another namespace it manages other devices; among other mounts its files are not those that are here */
+static bool is_in_our_namespaces(int dir_fd)
+{
+	return is_same_file(dir_fd, "ns/net", AT_FDCWD, "/proc/thread-self/ns/net") &&
+	       is_same_file(dir_fd, "ns/mnt", AT_FDCWD, "/proc/thread-self/ns/mnt");
+}
+
+/* what it runs is root's to choose: a path of somebody else's is never executed by us */
+static bool is_roots_file(int dir_fd, const char *path)
+{
+	struct stat st;
+
+	return fstatat(dir_fd, path, &st, 0) == 0 && S_ISREG(st.st_mode) && st.st_uid == 0 &&
+	       !(st.st_mode & (S_IWGRP | S_IWOTH));
 }
 
 /* proc_pid_cgroup(5): the last part of the path that is a service or a scope */
@@ -114,7 +130,7 @@ static pid_t parent_of(int dir_fd)
 
 /*
  * dhcpcd gives up root and keeps a child that is root's: the child says whose the parent is. Then the parent is meant, and
- * what it calls itself.
+ * what it calls itself. It is no process of root's any more: it has to be the child's own program.
  */
 static int look_at_parent(int proc_fd, int dir_fd, struct host_agent *out, struct agents_argv *argv)
 {
@@ -127,10 +143,14 @@ static int look_at_parent(int proc_fd, int dir_fd, struct host_agent *out, struc
 	AUTO_FREE char *text = parent_fd < 0 ? NULL : read_file(parent_fd, "comm", &len);
 	(void)snprintf(comm, sizeof(comm), "%s", text ? text : "");
 	agents_argv_free(argv);
-	if (strcmp(comm, "dhcpcd\n") != 0)
+	if (strcmp(comm, "dhcpcd\n") != 0 || !is_same_file(parent_fd, "exe", dir_fd, "exe") ||
+	    !is_in_our_namespaces(parent_fd))
 		return 0;
 	out->pid = parent;
-	return read_argv(parent_fd, argv);
+	int rc = read_argv(parent_fd, argv);
+	if (rc == 0 && !agents_has_title(argv->argv, argv->argc))
+		agents_argv_free(argv);
+	return rc;
 }
 
 /* Return: 1: it is one of them, and @out; 0; -ENOMEM */
@@ -149,10 +169,8 @@ static int look_at(int proc_fd, const char *pid, struct host_agent *out, struct 
 	const char *name = rc == 0 ? agents_program_of(comm, argv->argv, argv->argc) : NULL;
 	*out = (struct host_agent){ .pid = (pid_t)strtol(pid, NULL, 10),
 				    .program = name ? agents_program_find(name) : NULL };
-	/* in another namespace it manages other devices; among other mounts its files are not those that are here */
-	if (!out->program || !argv->argc || !is_roots(dir_fd) ||
-	    !is_same_file(dir_fd, "ns/net", "/proc/thread-self/ns/net") ||
-	    !is_same_file(dir_fd, "ns/mnt", "/proc/thread-self/ns/mnt") ||
+	if (!out->program || !argv->argc || !is_roots(dir_fd) || !is_roots_file(dir_fd, "exe") ||
+	    !is_in_our_namespaces(dir_fd) ||
 	    (agents_is_helper(argv->argv, argv->argc) && !agents_is_proxy(argv->argv, argv->argc)))
 		return rc;
 	if (agents_is_proxy(argv->argv, argv->argc))
@@ -219,6 +237,22 @@ static int read_processes(struct host_agents *out, struct err *e)
 	return 0;
 }
 
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+/* what it was when it was found it need not be now; of one that has given up root only the title counts */
+static bool is_genuine(const struct host_agent *agent, int dir_fd, const char *exe,
+		       const struct agents_argv *argv)
+{
+	return is_roots_file(AT_FDCWD, exe) &&
+	       (is_roots(dir_fd) || (agents_has_title(argv->argv, argv->argc) &&
+				     strcmp(base_name(exe), agent->program->name) == 0));
+}
+
 int host_agent_command(const struct host_agent *agent, struct agentfile_command *out, struct err *e)
 {
 	struct agents_argv argv = { 0 }, own = { 0 };
@@ -236,6 +270,8 @@ int host_agent_command(const struct host_agent *agent, struct agentfile_command 
 	if (deleted && !deleted[sizeof(" (deleted)") - 1])
 		*deleted = '\0';
 	int rc = read_argv(dir_fd, &argv);
+	if (rc == 0 && !is_genuine(agent, dir_fd, exe, &argv))
+		rc = -EINVAL;
 	if (rc == 0)
 		rc = agents_argv_in_home(argv.argv, argv.argc, &own);
 	char *copy = rc == 0 ? strdup(exe) : NULL;
@@ -243,6 +279,11 @@ int host_agent_command(const struct host_agent *agent, struct agentfile_command 
 	if (!copy || !own.argc) {
 		free(copy);
 		agents_argv_free(&own);
+		if (rc == -EINVAL)
+			return err_say(e, EPERM,
+				       "%s (process %d) is not what it says that it is, or %s is "
+				       "not root's",
+				       agent->program->name, (int)agent->pid, exe);
 		return err_set(e, ENOMEM, "record how %s was started", agent->program->name);
 	}
 	*out = (struct agentfile_command){ .pid = agent->pid,
@@ -275,13 +316,6 @@ const struct profile_command *host_agents_choose(const struct profile *p)
 			return &p->agents[i];
 	}
 	return NULL;
-}
-
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
 }
 
 void host_agents_program(const struct profile_command *c, char out[AGENTS_PROGRAM_MAX])

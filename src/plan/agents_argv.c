@@ -179,7 +179,12 @@ static int add(struct agents_argv *a, const char *text)
 	return str_list_add(&a->argv, &a->argc, text, strlen(text));
 }
 
-/* what is left of the title's options */
+bool agents_has_title(char *const *argv, size_t argc)
+{
+	return title_of(argv, argc);
+}
+
+/* what is left of the title's options; who has written it may be nobody's friend: no word is an option but ours */
 static int from_title(const char *title, struct agents_argv *out)
 {
 	char device[IFNAMSIZ] = "";
@@ -189,7 +194,7 @@ static int from_title(const char *title, struct agents_argv *out)
 	if (rc == 0 && has_4 != has_6)
 		rc = add(out, has_4 ? "-4" : "-6");
 	if (rc == 0 && title[0] != '[' && sscanf(title, "%15s", device) == 1)
-		rc = add(out, device);
+		rc = device[0] == '-' || strchr(device, '/') ? -EINVAL : add(out, device);
 	return rc;
 }
 

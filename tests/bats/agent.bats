@@ -248,6 +248,30 @@ address_is() { [ "$(address)" = "$1" ]; }
 	refused 5 'no program is installed' -- --uplink eth0 wg0
 }
 
+@test "an agent whose program somebody else could write to is left alone" {
+	client udhcpc
+	planned() { [[ $(up -n wg0) = *'agent.stop udhcpc of eth0'* ]]; }
+	planned
+	# the same process, and somebody else could write its file
+	lab_run kill "$(pid_of 'busybox udhcpc')"
+	lab_wait eval '[ "$(in_home)" = "" ]'
+	lab_run sh -c 'mkdir /run/own; cp "$(command -v busybox)" /run/own/; chown 4801 /run/own/busybox'
+	lab_run sh -c '/run/own/busybox udhcpc -i eth0 -b -S -s "$1"' - "$LAB_HERE/udhcpc-script" >&2
+	run ! planned
+}
+
+@test "what only calls itself root's part of a dhcpcd makes nobody an agent" {
+	# its parent is not root's, and another program
+	lab_run sh -c 'mkdir /run/own; cp "$(command -v sleep)" /run/own/dhcpcd'
+	lab_run setsid -f perl -e '
+		if (!fork) { exec { "/run/own/dhcpcd" } "dhcpcd: [privileged proxy] eth0", "1000" }
+		$0 = "dhcpcd: eth0 [ip4]"; open(F, ">/proc/self/comm"); print F "dhcpcd"; close(F);
+		($<, $>) = (4801, 4801); sleep 1000;' >/dev/null 2>&1
+	lab_wait eval '[[ $(pid_of "^dhcpcd: eth0") && $(pid_of "^dhcpcd: .privileged") ]]'
+	run -0 up -n --uplink eth0 wg0
+	[[ $output != *'agent.stop dhcpcd'* ]]
+}
+
 @test "what a hostile server says of names and portals stays out" {
 	lease_option 'option:domain-name,$(touch /run/owned)' 'option:domain-search,`touch /run/owned`' \
 		'114,javascript:alert(1)' 'option:dns-server,127.0.0.1,192.0.2.1'

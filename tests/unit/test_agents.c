@@ -104,6 +104,15 @@ static void test_agents_of_a_title(void **state)
 	join(&out, got, sizeof(got));
 	assert_string_equal(got, "dhcpcd|-4|eth0");
 	agents_argv_free(&out);
+	/* whoever has written it does not choose options */
+	char option[] = "dhcpcd: -c/tmp/x [ip4]", path[] = "dhcpcd: /tmp/x";
+	char *hostile[] = { option, path }, name[] = "dhcpcd";
+	for (size_t i = 0; i < N(hostile); i++) {
+		assert_int_equal(agents_argv_in_home(hostile + i, 1, &out), -EINVAL);
+		agents_argv_free(&out);
+	}
+	assert_true(agents_has_title(argv, 1));
+	assert_false(agents_has_title((char *[]){ name, option }, 2));
 }
 
 static void test_leasetext_resolv(void **state)
