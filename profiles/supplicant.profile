@@ -9,6 +9,8 @@ Description = wpa_supplicant, for root: may set up Wi-Fi and 802.1X
 Box = physical
 Capabilities = net_admin net_raw
 Listen = no
+# by it user 0 could give systemd orders; nothing of wpa_supplicant's own needs it without -u
+SystemBus = no
 
 [Agent]
 Uplinks = wireless

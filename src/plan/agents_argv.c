@@ -34,7 +34,8 @@ static const struct syntax syntaxes[] = {
 	{ "dhclient", "", "", dhclient_drops, "-d", 0, true },
 	{ "udhcpc", "iprsTtVAOxFHhPc", "nqbf", udhcpc_drops, "-f", 'i', false },
 	{ "dhcpcd", "cefhijlmorstuvyzCDEFGIOQSWXZ", "bnkxNB", dhcpcd_drops, "-B", 0, false },
-	{ "wpa_supplicant", "bcCDefgGiIoOpPm", "B", no_drops, NULL, 'i', false },
+	/* u: its profile hides the system bus, without which it would not start */
+	{ "wpa_supplicant", "bcCDefgGiIoOpPm", "Bu", no_drops, NULL, 'i', false },
 };
 
 static const struct syntax *find(const char *program)

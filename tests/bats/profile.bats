@@ -207,6 +207,11 @@ $(lab_run readlink /proc/self/ns/net)" ]]
 		run ! $who --profile nobus --physical touch /run/dbus/system_bus_socket
 		[[ $output = *'Read-only file system'* ]]
 	done
+	# what user 0 could give systemd orders by
+	for name in dhcp supplicant; do
+		run -0 --separate-stderr root --user root --profile $name ls -A /run/dbus
+		[ -z "$output" ]
+	done
 	[ "$(lab_run ls /run/dbus)" = system_bus_socket ]
 }
 

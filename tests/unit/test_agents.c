@@ -77,7 +77,7 @@ static void test_agents_stay_in_front(void **state)
 		  "udhcpc|-f|-O|114|-O|119|-O|121|-s|/ours|-Rieth0" },
 		{ "udhcpc", "udhcpc|-V|-b", "udhcpc|-f|-O|114|-O|119|-O|121|-s|/ours|-V|-b" },
 		{ "dhcpcd", "dhcpcd|-b|-q|eth0", "dhcpcd|-B|-q|eth0" },
-		{ "wpa_supplicant", "wpa_supplicant|-Bs|-c|/c|-i|wlan0",
+		{ "wpa_supplicant", "wpa_supplicant|-uBs|-c|/c|-i|wlan0",
 		  "wpa_supplicant|-s|-c|/c|-i|wlan0" },
 	};
 	char buf[512], got[512], *argv[32];
