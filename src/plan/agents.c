@@ -176,6 +176,40 @@ static int check_profiles(const struct host *host, struct err *e)
 	return 0;
 }
 
+/* does something that is named do in physical what this one does in home, for one of its devices at least? */
+static bool has_successor(const struct plan_request *rq, const struct host *host,
+			  const struct plan *plan, const struct host_agent *agent, bool *can_have)
+{
+	bool has_one = false;
+
+	*can_have = false;
+	for (size_t i = 0; i < plan->n_uplinks; i++) {
+		const struct rtnl_link *link = rtnl_links_by_name(&host->links, plan->uplinks[i]);
+		if (!link || (agent->device[0] && strcmp(agent->device, link->name) != 0))
+			continue;
+		*can_have = *can_have || agents_fit(host, link, agent->program->task);
+		has_one = has_one || plan_agents_cover(rq, host, link->name, agent->program->task);
+	}
+	return has_one;
+}
+
+/* the file names others: what is lost is said, and how it is kept */
+static int warn_successor(const struct plan_request *rq, const struct host *host, struct plan *plan,
+			  const struct host_agent *agent, struct err *e)
+{
+	AUTO_STRBUF struct strbuf text = { 0 };
+	bool can_have;
+
+	if (rq->agent != AGENT_NAMED || has_successor(rq, host, plan, agent, &can_have))
+		return 0;
+	strbuf_addf(&text, "%s of %s ends, and nothing takes its place in physical: write `Agent =",
+		    agent->program->name, agent->device[0] ? agent->device : "all devices");
+	for (size_t i = 0; can_have && i < rq->n_agents; i++)
+		strbuf_addf(&text, " %s", rq->agents[i]);
+	strbuf_addf(&text, " %s` in wgns.conf(5)", can_have ? agent->program->profile : "auto");
+	return text.is_failed ? err_set(e, ENOMEM, "plan") : plan_warn(plan, text.s, e);
+}
+
 int plan_agents_stop(const struct plan_request *rq, const struct host *host, struct plan *plan,
 		     struct err *e)
 {
@@ -192,6 +226,8 @@ int plan_agents_stop(const struct plan_request *rq, const struct host *host, str
 		(void)snprintf(text, sizeof(text), "agent.stop %s of %s", agent->program->name,
 			       device_text(agent->device));
 		rc = plan_add(plan, text, e);
+		if (rc == 0)
+			rc = warn_successor(rq, host, plan, agent, e);
 	}
 	return rc;
 }

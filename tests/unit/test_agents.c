@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* agents: their arguments, the steps of the plan, and what a lease may say */
+/* agents: their arguments, and what a lease may say */
 #include "plan_fixture.h"
-
-#include <net/if_arp.h>
 
 #include "wgns/agents_argv.h"
 #include "wgns/leasetext.h"
@@ -231,120 +229,6 @@ static void test_leasetext_address(void **state)
 	assert_string_equal(lease.address, "");
 }
 
-/* ---- the plan ---- */
-
-static void has_steps(const struct fixture *f, const char *const *steps)
-{
-	struct plan plan;
-	struct err e;
-	size_t n = 0;
-
-	if (plan_up(&f->rq, &f->host, &plan, &e) < 0)
-		fail_msg("%s", e.text);
-	for (size_t i = 0; i < plan.n; i++) {
-		if (strncmp(plan.steps[i].text, "agent.", 6) != 0)
-			continue;
-		if (!steps[n] || strcmp(plan.steps[i].text, steps[n]) != 0)
-			fail_msg("step %zu: %s, not %s", n, plan.steps[i].text, steps[n]);
-		n++;
-	}
-	assert_null(steps[n]);
-	plan_free(&plan);
-}
-
-static struct host_agent found(const char *program, const char *device, const char *unit)
-{
-	struct host_agent a = { .pid = 700, .program = agents_program_find(program) };
-
-	strcpy(a.device, device);
-	strcpy(a.unit, unit);
-	return a;
-}
-
-static void test_agents_auto(void **state)
-{
-	struct fixture *f = laptop();
-	struct host_agent items[] = {
-		found("udhcpc", "", ""),
-		found("dhclient", "eth0", "networking.service"),
-		found("dhclient", "eth0", ""),
-		found("dhclient", "br0", ""),
-		found("wpa_supplicant", "eth0", ""),
-		found("dhcpcd", "eth0", "dhcpcd.service"),
-	};
-	static const char *const steps[] = {
-		"agent.stop dhclient of eth0",
-		"agent.stop wpa_supplicant of eth0",
-		"agent.start wpa_supplicant for eth0 in physical",
-		"agent.start dhclient for eth0 in physical",
-		"agent.wait physical 30 s",
-		NULL,
-	};
-	static const char *const none[] = { NULL };
-
-	(void)state;
-	f->host.agents.items = items + 1;
-	f->host.agents.n = N(items) - 1;
-	has_steps(f, steps);
-	f->rq.agent = AGENT_NONE;
-	has_steps(f, none);
-	free(f);
-}
-
-static void test_agents_named(void **state)
-{
-	struct fixture *f = laptop();
-	struct host_agent_profile profiles[] = {
-		{ .name = "dhcp", .task = AGENTS_ADDRESS, .program = "udhcpc" },
-		{ .name = "supplicant", .task = AGENTS_AIR, .program = "wpa_supplicant" },
-	};
-	static const char *const steps[] = {
-		"agent.start udhcpc for eth0 in physical by dhcp",
-		"agent.wait physical 30 s",
-		NULL,
-	};
-	struct plan plan;
-	struct err e;
-
-	(void)state;
-	f->links[1].type = ARPHRD_ETHER;
-	f->rq.agent = AGENT_NAMED;
-	f->host.agents.profiles = profiles;
-	f->host.agents.n_profiles = N(profiles);
-	has_steps(f, steps);
-	profiles[0].program[0] = '\0';
-	assert_true(plan_up(&f->rq, &f->host, &plan, &e) < 0);
-	assert_int_equal(e.kind, ERR_KIND_MACHINE);
-	profiles[0].is_absent = true;
-	strcpy(profiles[0].why, "there is no profile dhcp");
-	assert_true(plan_up(&f->rq, &f->host, &plan, &e) < 0);
-	assert_int_equal(e.kind, ERR_KIND_MACHINE);
-	assert_non_null(strstr(e.text, "no profile dhcp"));
-	free(f);
-}
-
-static void test_agents_of_a_trunk(void **state)
-{
-	struct fixture *f = laptop();
-	struct host_agent_profile profile = { .name = "dhcp", .program = "udhcpc" };
-	static const char *const steps[] = {
-		"agent.start udhcpc for eth0.7 in physical by dhcp",
-		"agent.wait physical 30 s",
-		NULL,
-	};
-
-	(void)state;
-	f->links[1].type = ARPHRD_ETHER;
-	struct rtnl_link *vlan = add_link(f, "eth0.7", "vlan");
-	vlan->type = ARPHRD_ETHER;
-	vlan->lower = f->links[1].ifindex;
-	f->rq.agent = AGENT_NAMED;
-	f->host.agents.profiles = &profile;
-	f->host.agents.n_profiles = 1;
-	has_steps(f, steps);
-	free(f);
-}
-
 static void test_agents_managers(void **state)
 {
 	(void)state;
@@ -369,9 +253,6 @@ int main(void)
 		cmocka_unit_test(test_leasetext_merge),
 		cmocka_unit_test(test_leasetext_portal),
 		cmocka_unit_test(test_leasetext_address),
-		cmocka_unit_test(test_agents_auto),
-		cmocka_unit_test(test_agents_named),
-		cmocka_unit_test(test_agents_of_a_trunk),
 		cmocka_unit_test(test_agents_managers),
 	};
 
