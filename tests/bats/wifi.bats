@@ -73,6 +73,59 @@ dress() {
 	[ "$(lab_run curl -sm 10 http://203.0.113.80/)" = 'the public web' ]
 }
 
+# runs_in home|physical: what configures wlan0 there, as "udhcpc wpa_supplicant"
+runs_in() {
+	local net=/proc/1/ns/net
+	[ "$1" = home ] || net=/run/netns/physical
+	lab_run bash -c 'for p in $(pgrep "^(wpa_supplicant|dhclient|busybox)$"); do
+		[ "$(readlink /proc/"$p"/ns/net)" != "$(stat -Lc "net:[%i]" "$1")" ] || cat /proc/"$p"/comm
+	done' - "$net" | sort | xargs
+}
+runs() { [ "$(runs_in "$1")" = "$2" ]; }
+
+# over_the_air: the tunnel is up over Wi-Fi, and nobody said so but the agents
+over_the_air() {
+	lab_wait_handshake wg1
+	[ "$(get 10.78.0.80/)" = "behind the tunnel" ]
+	lab_run env -u SUDO_UID "$WGNS" exec --physical iw dev wlan0 scan dump | grep -q 'SSID: lab'
+	lab_run grep -qx 'nameserver 192.0.2.1' /run/wgns/box/physical/etc/resolv.conf
+	lab_run grep -q '^address 192\.0\.2\.' /run/wgns/box/physical/lease/wlan0
+}
+
+@test "who joined the network in home joins it in physical, and in home again" {
+	access_point "${radios[1]}"
+	lab_install
+	lab_run "${supplicant[@]}" >&2
+	lab_wait joined home
+	lab_run busybox udhcpc -i wlan0 -b -S -s "$BATS_TEST_DIRNAME/../lab/udhcpc-script" >"$LAB_DIR/client" 2>&1
+	[ "$(runs_in home)" = 'busybox wpa_supplicant' ]
+	run -0 up wg1
+	[[ $output != *'leaves its wireless network'* ]]
+	runs home ''
+	runs physical 'busybox wpa_supplicant'
+	over_the_air
+	run -0 down wg1
+	[ "$(devices home)" = "$card wlan0" ]
+	lab_wait runs home 'busybox wpa_supplicant'
+	lab_wait joined home
+	[ "$(lab_run curl -sm 20 http://203.0.113.80/)" = 'the public web' ]
+}
+
+@test "Agent = supplicant dhcp joins a network that home was not in" {
+	access_point "${radios[1]}"
+	lab_install
+	lab_run sh -c 'mkdir -p /etc/wpa_supplicant; cp /run/wpa.conf /etc/wpa_supplicant/wpa_supplicant-wlan0.conf
+		printf "[Physical]\nAgent = supplicant dhcp\n" >/etc/wgns/wgns.conf'
+	run -0 up -n wg1
+	[[ $output = *'agent.start wpa_supplicant for wlan0 in physical by supplicant'*'agent.start dhclient for wlan0 in physical by dhcp'* ]]
+	up wg1
+	runs physical 'dhclient wpa_supplicant'
+	over_the_air
+	down wg1
+	[ "$(devices home)" = "$card wlan0" ]
+	runs home ''
+}
+
 @test "a radio that is off moves all the same, and up says how it is switched on" {
 	rfkill block wlan
 	remember
