@@ -68,10 +68,10 @@ bool portal_is_url(const char *s, size_t len, size_t max);
 bool portal_is_https(const char *url);
 
 /**
- * portal_read_lease - the line captive-portal=URL of a lease (DHCP option 114, RFC 8910)
+ * portal_read_lease - the line "captive-portal URL" of a lease (DHCP option 114, RFC 8910)
  * @url: receives it, or "" when the network says that it has no portal (urn:ietf:params:capport:unrestricted)
  *
- * Blanks may stand for the "=". Other lines are passed over.
+ * A "=" may stand for the blank. Other lines are passed over.
  * Return: 0; -ENOENT when there is no such line; -EINVAL when it is no URL, or two lines differ
  */
 int portal_read_lease(const char *text, size_t len, char url[PORTAL_LEASE_URL_MAX + 1]);

@@ -11,7 +11,11 @@ readonly page=http://192.0.2.1:8080/login probe=http://www.example.test/
 
 setup() {
 	spot=$BATS_TEST_TMPDIR/spot
-	lab_up
+	world
+}
+# world [LAB-OPTION]...
+world() {
+	lab_up "$@"
 	lab_install
 	lab_run sh -c 'printf "[Portal]\nUrl = http://www.example.test/\nExpect = the public web\n" >/etc/wgns/wgns.conf'
 }
@@ -54,6 +58,7 @@ portal() { lab_as alice wgns portal "$@"; }
 # begin [ARG]...: alice's portal in the background, its output in $out; wait_for TEXT: until it says so
 begin() {
 	out=$BATS_TEST_TMPDIR/out
+	: >"$out" # what is in the background does it later, and wait_for would read what the one before said
 	(lab_close_fds && lab_as alice env --default-signal "${env[@]}" wgns portal "$@") </dev/null >"$out" 2>&1 &
 	portal_pid=$!
 }
@@ -142,7 +147,7 @@ certificate() {
 trust() {
 	lab_run install -D -m 644 /dev/stdin /etc/ssl/certs/ca-certificates.crt <"$BATS_TEST_TMPDIR/ca.pem"
 }
-# lease LINE: what an agent keeps of DHCP
+# lease LINE: as if an agent had written it
 lease() {
 	lab_run install -d -m 755 /run/wgns/box/physical/lease
 	lab_run sh -c 'cat >/run/wgns/box/physical/lease/eth0' <<<"$1"
@@ -151,13 +156,18 @@ lease() {
 api() { printf '%s\n%s\n' "$1" "$2" >"$spot/api"; }
 readonly api_url=https://www.example.test:8443/api json=application/captive+json
 
-@test "the API that the lease names is asked, and its page is opened" {
+@test "the API that DHCP names is asked, and its page is opened" {
+	lab_down
+	world --bare
 	certificate
 	hotspot portal "$BATS_TEST_TMPDIR/cert" "$BATS_TEST_TMPDIR/key"
 	trust
+	echo "114,$api_url" >"$LAB_DIR/dhcp.opts"
+	lab_in isp pkill -HUP -xf 'dnsmasq .*--dhcp-optsfile.*'
+	# who is in home says nothing of it; the agent in physical asks for it
+	lab_run ip link set eth0 up
+	lab_run busybox udhcpc -i eth0 -b -S -s "$LAB_HERE/udhcpc-script" >"$LAB_DIR/client" 2>&1
 	up wg1
-	lease "address=192.0.2.10
-captive-portal=$api_url"
 	api $json '{"captive": true, "user-portal-url": "https://www.example.test:8443/login"}'
 	begin --no-browser
 	wait_for 'captive: https://www.example.test:8443/login'
@@ -173,7 +183,7 @@ captive-portal=$api_url"
 	certificate
 	hotspot portal "$BATS_TEST_TMPDIR/cert" "$BATS_TEST_TMPDIR/key"
 	up wg1
-	lease "captive-portal=$api_url"
+	lease "captive-portal $api_url"
 	api $json '{"captive": false}'
 	falls_back() {
 		begin --no-browser
@@ -198,14 +208,14 @@ captive-portal=$api_url"
 	api huge ''
 	falls_back "$wrong"
 	# of another name
-	lease 'captive-portal=https://vpn.example.test:8443/api'
+	lease 'captive-portal https://vpn.example.test:8443/api'
 	falls_back 'cannot be asked'
-	lease "captive-portal=http://www.example.test:8080/api"
+	lease "captive-portal http://www.example.test:8080/api"
 	falls_back 'without https:'
-	lease "captive-portal=file:///etc/passwd"
+	lease "captive-portal file:///etc/passwd"
 	falls_back 'in a way that cannot be used'
 	# a page that is not https: is not taken from the API, but the one of the probe
-	lease "captive-portal=$api_url"
+	lease "captive-portal $api_url"
 	api $json '{"captive": true, "user-portal-url": "http://evil.test/"}'
 	begin --no-browser
 	wait_for "captive: $page"
@@ -378,6 +388,7 @@ net:[$(lab_run stat -Lc %i /run/wgns/box/physical/netns)]" ]
 	browser chromium
 	begin_as_root() {
 		out=$BATS_TEST_TMPDIR/out
+		: >"$out"
 		(lab_close_fds && lab_run env "$@" DISPLAY=:0 PATH="/run/bin:$PATH" "$WGNS" portal --browser chromium) </dev/null >"$out" 2>&1 &
 		portal_pid=$!
 	}
@@ -413,6 +424,7 @@ net:[$(lab_run stat -Lc %i /run/wgns/box/physical/netns)]" ]
 	grep -q 'interrupted' "$out"
 	is_clean
 	# a browser that needs the terminal has it, and it is left alone
+	: >"$out"
 	(lab_close_fds && lab_as alice script -qefc 'exec wgns portal --browser lynx' /dev/null) <"$typed" >"$out" 2>&1 &
 	portal_pid=$!
 	wait_for "captive: $page"
