@@ -27,17 +27,25 @@ void sweep_units(struct recovery *r)
 {
 	static const char *const verbs[] = { "unit.start", "unit.dropin", "unit.stop" };
 	AUTO_STRBUF struct strbuf units = { 0 };
-	struct err why;
+	struct err why, which;
 
 	/* the journal of a layout knows its own */
 	if (faccessat(r->env->run_fd, OP_BOX_PATH, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
 		return;
 	int rc = units_left(&units, &why);
-	if (rc == 0 && !units.len)
+	if (rc < 0)
+		recovery_left(r, "managers that would start in physical", &why);
+	if (rc < 0 || !units.len)
 		return;
 	r->env->is_step_done = false;
-	for (size_t i = 0; rc == 0 && i < sizeof(verbs) / sizeof(verbs[0]); i++)
-		rc = undo(r->env, verbs[i], units.s, &why);
+	/* each as far as it gets: whether the managers run in home is for the last one to find out */
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+		int failed = undo(r->env, verbs[i], units.s, &which);
+		if (failed < 0 && rc == 0) {
+			why = which;
+			rc = failed;
+		}
+	}
 	if (rc < 0)
 		recovery_left(r, "managers that would start in physical", &why);
 	else

@@ -161,7 +161,9 @@ int unit_dropin_run(struct op_env *env, const struct step *step, struct err *e)
 
 int op_units_remove(struct op_env *env, const struct op_units *units, struct err *e)
 {
+	static const char *const folders[] = { UNITS_BOX_NETIF };
 	struct units_file files[UNITS_FILES_MAX];
+	struct err why;
 	int rc = 0;
 
 	/* everything that can be removed is, and the first failure is told */
@@ -169,7 +171,6 @@ int op_units_remove(struct op_env *env, const struct op_units *units, struct err
 		for (unsigned v = 0; v < UNITS_VARIANTS; v++) {
 			size_t n = units_files(units->names[i], v, files);
 			for (size_t k = 0; k < n; k++) {
-				struct err why;
 				bool is_last = v + 1 == UNITS_VARIANTS;
 				int failed = remove_file(&files[k], &why);
 				if (failed == 0 && is_last)
@@ -181,16 +182,33 @@ int op_units_remove(struct op_env *env, const struct op_units *units, struct err
 			}
 		}
 	}
-	return rc == 0 ? op_units_remove_netif(env, e) : rc;
+	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
+		int failed = op_units_remove_folder(env, folders[i], &why);
+		if (failed < 0 && rc == 0) {
+			*e = why;
+			rc = failed;
+		}
+	}
+	return rc;
 }
 
 int unit_dropin_undo(struct op_env *env, const struct step *step, struct err *e)
 {
 	struct op_units units;
+	struct err why;
 	int rc = op_units_read(step, &units, e);
 
-	if (rc == 0)
-		rc = op_units_remove(env, &units, e);
-	/* also when nothing was found: whoever was killed may have removed them and not said so */
-	return rc < 0 ? rc : systemd_reload(e);
+	if (rc < 0)
+		return rc;
+	rc = op_units_remove(env, &units, e);
+	/*
+	 * Also when nothing was found: whoever was killed may have removed them and not said so. And when something is left:
+	 * the rest is gone, and as long as systemd does not know that it starts a manager where nobody reaches it.
+	 */
+	int failed = systemd_reload(&why);
+	if (failed < 0 && rc == 0) {
+		*e = why;
+		rc = failed;
+	}
+	return rc;
 }

@@ -56,7 +56,8 @@ int op_units_replace_wdevs(struct op_env *env, struct nl *genl, const struct nl8
 			   struct err *e);
 /* op_unit_place.c: what networkd and iwd find in physical */
 int op_units_make_netif(struct op_env *env, struct err *e);
-int op_units_remove_netif(struct op_env *env, struct err *e);
+/** op_units_remove_folder - one of those in the folder of the box that a manager writes; not there: nothing to do */
+int op_units_remove_folder(struct op_env *env, const char *name, struct err *e);
 int op_units_forget_links(struct op_env *env, struct err *e);
 int op_units_make_iwd_conf(struct op_env *env, struct err *e);
 

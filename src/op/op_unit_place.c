@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -91,50 +92,78 @@ int op_units_forget_links(struct op_env *env, struct err *e)
 	return rc;
 }
 
-/* files only; what networkd put there is numbers and temporary names */
-static int empty_folder(int dir_fd, struct err *e)
-{
-	int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	const struct dirent *entry;
-	int rc = 0;
+#define DEPTH_MAX 8
 
-	if (!dir) {
-		rc = err_set(e, errno, "list a folder");
+/* an open folder, and how its own folder calls it */
+struct level {
+	DIR *dir;
+	char name[NAME_MAX + 1];
+};
+
+static int enter(struct level *level, int parent_fd, const char *name, struct err *e)
+{
+	int fd = openat(parent_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	level->dir = fd < 0 ? NULL : fdopendir(fd);
+	if (!level->dir) {
+		(void)err_set(e, errno, "open %s", name);
 		fd_close_indirect(&fd);
-		return rc;
+		return -e->code;
 	}
-	for (entry = readdir(dir); entry && rc == 0; entry = readdir(dir)) {
-		if (unlinkat(dir_fd, entry->d_name, 0) < 0 && errno != ENOENT && errno != EISDIR)
-			rc = err_set(e, errno, "remove %s", entry->d_name);
-	}
-	(void)closedir(dir); /* it was only read */
-	return rc;
+	(void)snprintf(level->name, sizeof(level->name), "%s", name);
+	/* the manager's user owns it, and a unit of few capabilities may not write there; without that the next says so */
+	(void)!fchown(fd, 0, 0);
+	return 0;
 }
 
-int op_units_remove_netif(struct op_env *env, struct err *e)
+/* Return: 0, 1 when it is a folder, -errno */
+static int remove_entry(int dir_fd, const char *name, struct err *e)
 {
-	static const char box[] = OP_BOX_PATH "/" UNITS_BOX_NETIF;
+	if (unlinkat(dir_fd, name, 0) == 0 || errno == ENOENT)
+		return 0;
+	return errno == EISDIR ? 1 : err_set(e, errno, "remove %s", name);
+}
+
+static bool is_dot(const char *name)
+{
+	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
+}
+
+/* a folder in that of the box, with all that managers put into it */
+int op_units_remove_folder(struct op_env *env, const char *name, struct err *e)
+{
+	struct level levels[DEPTH_MAX];
+	size_t depth = 0;
 	struct err why;
 
-	AUTO_FD int dir_fd = state_openat(env->run_fd, box, O_RDONLY | O_DIRECTORY, &why);
-	if (dir_fd < 0)
+	AUTO_FD int box_fd = state_openat(env->run_fd, OP_BOX_PATH, O_RDONLY | O_DIRECTORY, &why);
+	if (box_fd < 0 || faccessat(box_fd, name, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
 		return 0; /* there is none */
-	for (size_t i = 0; i < N_NETIF; i++) {
-		AUTO_FD int sub_fd = openat(dir_fd, netif_folders[i],
-					    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		int rc = sub_fd < 0 ? 0 : empty_folder(sub_fd, e);
-		if (rc < 0)
-			return err_context(e, "%s/%s", box, netif_folders[i]);
-		if (unlinkat(dir_fd, netif_folders[i], AT_REMOVEDIR) < 0 && errno != ENOENT)
-			return err_set(e, errno, "remove %s/%s", box, netif_folders[i]);
+	int rc = enter(&levels[depth], box_fd, name, e);
+	if (rc == 0)
+		depth++;
+	while (depth) {
+		struct level *level = &levels[depth - 1];
+		const struct dirent *entry = rc == 0 ? readdir(level->dir) : NULL;
+
+		if (!entry) {
+			(void)closedir(level->dir); /* it was only read */
+			depth--;
+			if (rc == 0 && unlinkat(depth ? dirfd(level[-1].dir) : box_fd, level->name,
+						AT_REMOVEDIR) < 0)
+				rc = err_set(e, errno, "remove %s", level->name);
+			continue;
+		}
+		if (is_dot(entry->d_name))
+			continue;
+		rc = remove_entry(dirfd(level->dir), entry->d_name, e);
+		if (rc == 1 && depth == DEPTH_MAX)
+			rc = err_set(e, ELOOP, "remove %s", entry->d_name);
+		else if (rc == 1 &&
+			 (rc = enter(level + 1, dirfd(level->dir), entry->d_name, e)) == 0)
+			depth++;
 	}
-	int rc = empty_folder(dir_fd, e);
-	if (rc < 0)
-		return err_context(e, "%s", box);
-	if (unlinkat(env->run_fd, box, AT_REMOVEDIR) < 0 && errno != ENOENT)
-		return err_set(e, errno, "remove %s", box);
-	return 0;
+	return rc < 0 ? err_context(e, STATE_DIR "/" OP_BOX_PATH "/%s", name) : 0;
 }
 
 /* iwd tells systemd-resolved or resolvconf of home, unless it is told not to */
