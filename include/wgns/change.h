@@ -204,4 +204,7 @@ int change_guard(const char *name, const struct change_talk *talk, struct err *e
 /** change_lan - what Lan = yes lets home reach follows the uplinks' addresses; does nothing without it */
 int change_lan(const char *name, const struct change_talk *talk, struct err *e);
 
+/** change_agents - keepers of agents that died are started again; Return: how many, or -errno */
+int change_agents(const char *name, const struct change_talk *talk, struct err *e);
+
 #endif

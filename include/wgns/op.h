@@ -32,6 +32,8 @@ int op_tunnel_resolve(struct op_env *env, struct wg_device *dev, struct err *e);
 /** op_tunnel_mtu - the automatic MTU for the endpoints of @dev */
 int op_tunnel_mtu(struct op_env *env, const struct wg_device *dev, uint32_t *out, struct err *e);
 
+/** op_agents_again - keepers of agents that died are started again, with what they had; Return: how many, or -errno */
+int op_agents_again(struct op_env *env, struct err *e);
 /** op_phy_index - the number of the phy in the text of a step; false when it is no phy.move */
 bool op_phy_index(const char *text, uint32_t *out);
 /** op_save_wdevs - which of home's links in @snap are wireless */

@@ -115,3 +115,15 @@ int change_lan(const char *name, const struct change_talk *talk, struct err *e)
 	change_tend_end(&t);
 	return rc;
 }
+
+int change_agents(const char *name, const struct change_talk *talk, struct err *e)
+{
+	struct tend t;
+	int rc = change_tend_begin(name, talk, &t, e);
+
+	if (rc < 0)
+		return rc;
+	rc = op_agents_again(&t.env, e);
+	change_tend_end(&t);
+	return rc;
+}

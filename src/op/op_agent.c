@@ -13,7 +13,6 @@
 #include <unistd.h>
 
 #include "op_internal.h"
-#include "spawn.h"
 #include "wgns/agentfile.h"
 #include "wgns/fd.h"
 #include "wgns/host_agents.h"
@@ -209,19 +208,6 @@ static int write_run(struct op_env *env, const struct step *step, const char *na
 	return rc;
 }
 
-struct recording {
-	const struct op_env *env;
-	const char *name;
-};
-
-static int record_keeper(void *ctx, pid_t pid, unsigned long long start_time, struct err *e)
-{
-	const struct recording *r = ctx;
-	const struct agentfile_keeper k = { .pid = pid, .start_time = start_time };
-
-	return agentfile_write_keeper(r->env->run_fd, r->name, &k, e);
-}
-
 static int make_leases(const struct op_env *env, struct err *e)
 {
 	struct err why;
@@ -236,8 +222,7 @@ static int make_leases(const struct op_env *env, struct err *e)
 /* "agent.start dhclient for eth0 in physical", and " by PROFILE" */
 int agent_start_run(struct op_env *env, const struct step *step, struct err *e)
 {
-	char name[AGENTFILE_NAME_MAX], log_name[AGENTFILE_NAME_MAX + 8],
-		what[AGENTFILE_NAME_MAX + 32];
+	char name[AGENTFILE_NAME_MAX];
 	struct agentfile_keeper keeper;
 
 	agentfile_name(step->words[1], step->words[3], name);
@@ -247,28 +232,10 @@ int agent_start_run(struct op_env *env, const struct step *step, struct err *e)
 	int rc = make_leases(env, e);
 	if (rc == 0)
 		rc = write_run(env, step, name, e);
-	if (rc < 0)
-		return rc;
-	AUTO_FD int dir_fd = state_openat(env->run_fd, AGENTFILE_DIR, O_RDONLY | O_DIRECTORY, e);
-	if (dir_fd < 0)
-		return dir_fd;
-	(void)snprintf(log_name, sizeof(log_name), "%s.log", name);
-	(void)snprintf(what, sizeof(what), "the keeper of %s for %s", step->words[1],
-		       step->words[3]);
-	struct recording recording = { env, name };
-	const struct spawn s = {
-		.what = what,
-		.args = { "agent", "--ready-fd", "3", name },
-		.dir_fd = dir_fd,
-		.log_name = log_name,
-		.record = record_keeper,
-		.ctx = &recording,
-	};
-	return spawn_ready(&s, e);
+	return rc < 0 ? rc : op_agent_spawn(env, name, false, e);
 }
 
-/* what lived on when its keeper was killed: told by its mounts */
-static int kill_left(const struct op_env *env, const char *name, struct err *e)
+int op_agent_kill_left(const struct op_env *env, const char *name, struct err *e)
 {
 	struct netns_proc procs[LEFT_MAX];
 	struct netns_id physical;
@@ -324,6 +291,6 @@ int agent_start_undo(struct op_env *env, const struct step *step, struct err *e)
 			      WNOHANG); /* ours when `up` rolls back, init's else */
 	}
 	if (rc == 0)
-		rc = kill_left(env, name, e);
+		rc = op_agent_kill_left(env, name, e);
 	return rc < 0 ? rc : forget(env, name, step->words[3], e);
 }

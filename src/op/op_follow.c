@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* who hands on the resolvers of a manager in physical: started when it is there, ended first */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "op_internal.h"
-#include "spawn.h"
 #include "wgns/agentfile.h"
-#include "wgns/fd.h"
 #include "wgns/netns.h"
 #include "wgns/systemd.h"
 
@@ -31,44 +28,16 @@ static int name_of(const struct step *step, struct agentfile *a, char name[AGENT
 	return 0;
 }
 
-struct recording {
-	const struct op_env *env;
-	const char *name;
-};
-
-static int record(void *ctx, pid_t pid, unsigned long long start_time, struct err *e)
-{
-	const struct recording *r = ctx;
-	const struct agentfile_keeper k = { .pid = pid, .start_time = start_time };
-
-	return agentfile_write_keeper(r->env->run_fd, r->name, &k, e);
-}
-
 int unit_follow_run(struct op_env *env, const struct step *step, struct err *e)
 {
-	char name[AGENTFILE_NAME_MAX], log_name[AGENTFILE_NAME_MAX + 8];
+	char name[AGENTFILE_NAME_MAX];
 	struct agentfile a = { 0 };
 
 	int rc = name_of(step, &a, name, e);
 	/* makes the folder, too */
 	if (rc == 0)
 		rc = agentfile_write(env->run_fd, ".run", &a, e);
-	if (rc < 0)
-		return rc;
-	AUTO_FD int dir_fd = state_openat(env->run_fd, AGENTFILE_DIR, O_RDONLY | O_DIRECTORY, e);
-	if (dir_fd < 0)
-		return dir_fd;
-	(void)snprintf(log_name, sizeof(log_name), "%s.log", name);
-	struct recording recording = { env, name };
-	const struct spawn s = {
-		.what = "wgns agent --follow",
-		.args = { "agent", "--ready-fd", "3", "--follow", name },
-		.dir_fd = dir_fd,
-		.log_name = log_name,
-		.record = record,
-		.ctx = &recording,
-	};
-	return spawn_ready(&s, e);
+	return rc < 0 ? rc : op_agent_spawn(env, name, true, e);
 }
 
 int unit_follow_undo(struct op_env *env, const struct step *step, struct err *e)

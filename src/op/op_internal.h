@@ -45,6 +45,10 @@ op_fn confirm_wait_run;
 op_fn watch_start_run, watch_start_undo;
 /* op_agent.c: who configures the uplinks */
 op_fn agent_stop_run, agent_stop_undo, agent_start_run, agent_start_undo;
+/** op_agent_spawn - the keeper of "PROGRAM.DEVICE", whose .run is written, or who follows a manager; recorded as .keeper */
+int op_agent_spawn(struct op_env *env, const char *name, bool is_follower, struct err *e);
+/** op_agent_kill_left - what lived on when its keeper was killed: told by its mounts */
+int op_agent_kill_left(const struct op_env *env, const char *name, struct err *e);
 /* op_agent_wait.c */
 op_fn agent_wait_run;
 /* op_guard.c: what may leave home and come into physical */

@@ -132,6 +132,7 @@ static void take_event(struct watch *w, enum source source)
 	case SOURCE_SAMPLE:
 		watch_resume_check(w);
 		watch_health_sample(w);
+		watch_agents_check(w);
 		return;
 	case SOURCE_WORK:
 		drain(w, source); /* the work itself is looked at in each round */
@@ -164,6 +165,7 @@ static bool do_work(struct watch *w)
 		[WORK_REVIVE] = watch_daemon_revive,
 		[WORK_GUARD] = watch_guard_check,
 		[WORK_LAN] = watch_lan_check,
+		[WORK_AGENTS] = watch_agents_start,
 		[WORK_ALIVE] = watch_alive,
 	};
 	int64_t now = watch_now_ms();

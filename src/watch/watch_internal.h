@@ -38,6 +38,7 @@ enum work {
 	WORK_REVIVE,
 	WORK_GUARD,
 	WORK_LAN,
+	WORK_AGENTS, /* keepers have died */
 	WORK_ALIVE, /* tell who started us that we are */
 	N_WORKS,
 };
@@ -113,6 +114,10 @@ struct watch {
 	struct links links;
 	struct endpoints endpoints;
 	struct revival revival;
+	struct {
+		unsigned n_tries; /* in a row */
+		int64_t started_ms;
+	} agents;
 	/* one line per event, and not more than a log can take */
 	int64_t log_ms;
 	unsigned log_credit, log_left_out;
@@ -163,6 +168,11 @@ void watch_health_sample(struct watch *w);
 void watch_health_first(struct watch *w);
 /** watch_health_arm - sample while the device is up, and only then */
 void watch_health_arm(struct watch *w);
+
+/* ---- agents.c ---- */
+/** watch_agents_check - does the keeper of each agent live? */
+void watch_agents_check(struct watch *w);
+void watch_agents_start(struct watch *w);
 
 /* ---- endpoint.c ---- */
 /** watch_endpoints_check - @why: said in the log, NULL for a handshake that became old */

@@ -144,6 +144,27 @@ same_again() { diff "$BATS_TEST_TMPDIR/argv" <(in_home); }
 	down wg0
 	lab_wait client_is_back
 }
+@test "a keeper that is killed is started again by the watch, and so is its agent" {
+	lab_run sh -c 'printf "[Tunnel]\nWatch = yes\n" >>/etc/wgns/wgns.conf'
+	client udhcpc
+	up wg0
+	old=$(pid_of 'wgns agent')
+	lab_run kill -KILL "$old"
+	runs_again() { now=$(pid_of 'wgns agent') && [ "$now" != "$old" ] && [[ $(in_box) = *udhcpc* ]]; }
+	LAB_DEADLINE=60 lab_wait runs_again
+	lab_run grep -q 'had died: started again' /run/wgns/tunnel/home:wg0/watch.log
+	run -0 lab_wgns status
+	[[ $output = *'udhcpc for eth0'* && $output != *dead* ]]
+	# its lease is a lease still
+	lab_wait lab_run test -e /run/wgns/box/physical/lease/eth0
+	# one that the watch itself has started is its child
+	old=$now
+	lab_run kill -KILL "$old"
+	LAB_DEADLINE=60 lab_wait runs_again
+	down wg0
+	lab_wait client_is_back
+	[ "$(in_box)" = '' ]
+}
 client_is_back() { [[ $(in_home) = *udhcpc* ]]; }
 
 @test "an orphan of an agent whose keeper was killed does not outlive down" {
