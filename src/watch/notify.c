@@ -3,11 +3,14 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "watch_internal.h"
 #include "wgns/fd.h"
+
+#define PATIENCE_S 5
 
 int watch_notify_address(const char *text, struct sockaddr_un *out, socklen_t *len)
 {
@@ -31,10 +34,14 @@ void watch_tell(const char *notify_socket, const char *text)
 	if (!notify_socket || watch_notify_address(notify_socket, &to, &len) < 0)
 		return;
 	AUTO_FD int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	/* who does not listen is not told: the tunnel is looked after all the same */
-	if (fd >= 0)
-		(void)!sendto(fd, text, strlen(text), MSG_NOSIGNAL | MSG_DONTWAIT,
-			      (const struct sockaddr *)&to, len);
+	const struct timeval patience = { .tv_sec = PATIENCE_S };
+	/*
+	 * A queue of ten (net.unix.max_dgram_qlen) is soon full, and who does not hear READY=1 ends the service. Who does not
+	 * listen at all is not told: the tunnel is looked after all the same.
+	 */
+	if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)) == 0)
+		(void)!sendto(fd, text, strlen(text), MSG_NOSIGNAL, (const struct sockaddr *)&to,
+			      len);
 }
 
 void watch_notify(const struct watch *w, const char *text)
