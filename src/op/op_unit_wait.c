@@ -15,6 +15,7 @@
 
 #define LOOK_MS 200
 #define NO_CARRIER_S 15 /* an ethernet card needs three seconds to agree with its switch */
+#define SHORT_S 20 /* when one works: the others get what joining a wireless network takes */
 #define STATE_FILE_MAX 65536
 
 struct wait {
@@ -24,6 +25,7 @@ struct wait {
 	const char *devices[RTNL_MAP_MAX];
 	size_t n;
 	char why[160]; /* what is missing at the last look */
+	bool is_usable; /* one of all uplinks works, of which manager ever */
 };
 
 /* "unit.wait UNIT 60 s: eth0 wlan0" */
@@ -152,11 +154,37 @@ static int look_at(struct wait *w, const char **device, const struct rtnl_links 
 	return is_ready;
 }
 
-static int look(struct wait *w, unsigned passed_ms, struct err *e)
+static bool is_awaited(const struct wait *w, const char *device)
+{
+	for (size_t i = 0; i < w->n; i++) {
+		if (w->devices[i] && strcmp(w->devices[i], device) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* one that is not this manager's to configure works when it has an address, as for agents */
+static bool is_another_usable(const struct wait *w, const struct rtnl_links *links,
+			      const struct rtnl_list *addrs)
+{
+	const struct plan *plan = w->env->plan;
+
+	for (size_t i = 0; plan && i < plan->n_uplinks; i++) {
+		const struct rtnl_link *link = find(w->env, links, plan->uplinks[i]);
+
+		if (link && link->has_carrier && !is_awaited(w, plan->uplinks[i]) &&
+		    has_address(addrs, link->ifindex))
+			return true;
+	}
+	return false;
+}
+
+/* @should_note: nobody looks again, and what is missing is a warning; Return: 1 when all are ready, 0, -errno */
+static int look(struct wait *w, unsigned passed_ms, bool should_note, struct err *e)
 {
 	struct rtnl_links links = { 0 };
 	struct rtnl_list addrs = { 0 };
-	bool is_ready = true;
+	char first[sizeof(w->why)] = "";
 	struct nl *nl;
 
 	int rc = op_env_nl_physical(w->env, &nl, e);
@@ -164,13 +192,23 @@ static int look(struct wait *w, unsigned passed_ms, struct err *e)
 		rc = rtnl_dump_links(nl, &links, e);
 	if (rc == 0)
 		rc = rtnl_dump(nl, RTNL_ADDR, AF_UNSPEC, &addrs, e);
-	for (size_t i = 0; rc == 0 && is_ready && i < w->n; i++) {
-		if (w->devices[i])
-			is_ready = look_at(w, &w->devices[i], &links, &addrs, passed_ms);
+	w->is_usable = rc == 0 && is_another_usable(w, &links, &addrs);
+	for (size_t i = 0; rc == 0 && i < w->n; i++) {
+		if (!w->devices[i])
+			continue;
+		if (look_at(w, &w->devices[i], &links, &addrs, passed_ms)) {
+			w->is_usable = w->is_usable || w->devices[i];
+			continue;
+		}
+		if (!first[0])
+			(void)snprintf(first, sizeof(first), "%s", w->why);
+		if (should_note)
+			op_env_note(w->env, "%s yet; %s goes on trying", w->why, w->unit);
 	}
+	(void)snprintf(w->why, sizeof(w->why), "%s", first);
 	rtnl_list_free(&addrs);
 	rtnl_links_free(&links);
-	return rc < 0 ? rc : is_ready;
+	return rc < 0 ? rc : !first[0];
 }
 
 static unsigned passed_since(const struct timespec *begin)
@@ -182,36 +220,57 @@ static unsigned passed_since(const struct timespec *begin)
 			  (now.tv_nsec - begin->tv_nsec) / 1000000);
 }
 
-int unit_wait_run(struct op_env *env, const struct step *step, struct err *e)
+static int give_up(const struct wait *w, struct err *e)
+{
+	(void)err_say(e, ETIMEDOUT, "after %u s %s, and no other uplink works", w->seconds, w->why);
+	err_hint(e,
+		 "`journalctl -u %s` says what it did; Agent = none in wgns.conf(5) leaves it in "
+		 "home",
+		 w->unit);
+	return -ETIMEDOUT;
+}
+
+/* as agent.wait has it: without any uplink there is no tunnel, and with one the others may come later */
+static int wait_for(struct wait *w, struct err *e)
 {
 	const struct timespec pause = { .tv_nsec = LOOK_MS * 1000 * 1000 };
-	AUTO_FREE char *text = strdup(step->text);
-	struct wait w = { .env = env };
+	const unsigned end_ms = w->seconds * 1000;
+	unsigned limit_ms = end_ms; /* since one works a nearer one */
+	bool was_usable = false;
 	struct timespec begin;
 
-	int rc = text ? read_wait(text, &w, e) : err_set(e, ENOMEM, "wait");
-	if (rc < 0)
-		return rc;
 	(void)clock_gettime(CLOCK_MONOTONIC, &begin); /* cannot fail */
-	for (rc = 0; rc == 0;) {
+	for (;;) {
 		unsigned passed_ms = passed_since(&begin);
+		bool is_last = passed_ms >= limit_ms;
 
-		rc = look(&w, passed_ms, e);
-		if (rc == 0 && env->should_stop && env->should_stop(env->note_ctx))
-			rc = err_say(e, EINTR, "interrupted");
-		if (rc == 0 && passed_ms >= w.seconds * 1000) {
-			rc = err_say(e, ETIMEDOUT, "after %u s %s", w.seconds, w.why);
-			err_hint(e,
-				 "`journalctl -u %s` says what it did; Agent = none in "
-				 "wgns.conf(5) leaves it in home",
-				 w.unit);
-		}
-		if (rc == 0 && env->progress)
-			env->progress(env->note_ctx, w.why);
-		if (rc == 0)
-			(void)nanosleep(&pause, NULL); /* cut short by a signal: looked at again */
+		int rc = look(w, passed_ms, is_last && was_usable, e);
+		if (rc != 0)
+			return rc < 0 ? rc : 0;
+		if (is_last)
+			return was_usable ? 0 : give_up(w, e);
+		if (w->is_usable != was_usable)
+			limit_ms = w->is_usable && passed_ms + SHORT_S * 1000 < end_ms
+					   ? passed_ms + SHORT_S * 1000
+					   : end_ms;
+		was_usable = w->is_usable;
+		if (w->env->should_stop && w->env->should_stop(w->env->note_ctx))
+			return err_say(e, EINTR, "interrupted");
+		if (w->env->progress)
+			w->env->progress(w->env->note_ctx, w->why);
+		(void)nanosleep(&pause, NULL); /* cut short by a signal: looked at again */
 	}
+}
+
+int unit_wait_run(struct op_env *env, const struct step *step, struct err *e)
+{
+	AUTO_FREE char *text = strdup(step->text);
+	struct wait w = { .env = env };
+
+	int rc = text ? read_wait(text, &w, e) : err_set(e, ENOMEM, "wait");
+	if (rc == 0)
+		rc = wait_for(&w, e);
 	if (env->progress)
 		env->progress(env->note_ctx, NULL);
-	return rc < 0 ? rc : 0;
+	return rc;
 }

@@ -204,6 +204,18 @@ nothing_left() {
 	n=$(tr -d '\0' </run/wgns/box/physical/journal | sed -n 's/^I \([0-9]*\) unit.stop.*/\1/p')
 	run env WGNS_FAULT="kill-undo:$n" "$WGNS_FAULTY" recover
 	[ "$status" = 137 ]
+@test "one of several uplinks whose DHCP server has fallen silent is warned of" {
+	cable eth2 14
+	lab_wait is_managed eth2
+	pkill -f -- --interface=isp14
+	run wgns up --uplink eth0 --uplink eth2 wg0
+	echo "$output"
+	[ "$status" = 0 ]
+	[[ $output = *"warning: "*eth2*"NetworkManager.service goes on trying"* ]]
+	wgns down wg0
+	ip link del eth2
+}
+
 	[ ! -e /run/systemd/system/NetworkManager.service.d/wgns.conf ]
 	run systemctl is-active NetworkManager
 	[ "$output" = inactive ]
