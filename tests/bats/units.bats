@@ -194,16 +194,6 @@ nothing_left() {
 	is_in NetworkManager /proc/1/ns/net
 }
 
-@test "what a killed up and a killed recover left is undone" {
-	local n
-	n=$(wgns up -n --uplink eth0 wg0 | grep -n '^unit.start' | cut -d: -f1)
-	run env WGNS_FAULT="kill-before:$n" "$WGNS_FAULTY" up --uplink eth0 wg0
-	[ "$status" = 137 ]
-	[ -e /run/systemd/system/NetworkManager.service.d/wgns.conf ]
-	# between the drop-ins and the start in home
-	n=$(tr -d '\0' </run/wgns/box/physical/journal | sed -n 's/^I \([0-9]*\) unit.stop.*/\1/p')
-	run env WGNS_FAULT="kill-undo:$n" "$WGNS_FAULTY" recover
-	[ "$status" = 137 ]
 @test "one of several uplinks whose DHCP server has fallen silent is warned of" {
 	cable eth2 14
 	lab_wait is_managed eth2
@@ -216,6 +206,16 @@ nothing_left() {
 	ip link del eth2
 }
 
+@test "what a killed up and a killed recover left is undone" {
+	local n
+	n=$(wgns up -n --uplink eth0 wg0 | grep -n '^unit.start' | cut -d: -f1)
+	run env WGNS_FAULT="kill-before:$n" "$WGNS_FAULTY" up --uplink eth0 wg0
+	[ "$status" = 137 ]
+	[ -e /run/systemd/system/NetworkManager.service.d/wgns.conf ]
+	# between the drop-ins and the start in home
+	n=$(tr -d '\0' </run/wgns/box/physical/journal | sed -n 's/^I \([0-9]*\) unit.stop.*/\1/p')
+	run env WGNS_FAULT="kill-undo:$n" "$WGNS_FAULTY" recover
+	[ "$status" = 137 ]
 	[ ! -e /run/systemd/system/NetworkManager.service.d/wgns.conf ]
 	run systemctl is-active NetworkManager
 	[ "$output" = inactive ]
