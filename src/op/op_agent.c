@@ -1,20 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* agents: ended in home, started in physical under a keeper, and the other way round */
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "op_internal.h"
 #include "wgns/agentfile.h"
-#include "wgns/fd.h"
 #include "wgns/host_agents.h"
 #include "wgns/netns.h"
 
@@ -87,64 +81,6 @@ int agent_stop_run(struct op_env *env, const struct step *step, struct err *e)
 	return rc;
 }
 
-/* in the child of a child: nobody's but init's */
-static _Noreturn void become(const struct agentfile_command *c, char **argv, int failed_fd)
-{
-	static char path[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-	char *envp[] = { path, NULL };
-	sigset_t none;
-	int code;
-
-	for (int sig = 1; sig < NSIG; sig++)
-		(void)signal(sig, SIG_DFL); /* fails for SIGKILL and the like only */
-	(void)sigemptyset(&none);
-	(void)sigprocmask(SIG_SETMASK, &none, NULL);
-	(void)umask(022);
-	int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-	int fd = fcntl(failed_fd, F_DUPFD_CLOEXEC, 10);
-	/* the end of the pipe is close-on-exec, and the rest is closed here */
-	if (null_fd >= 0 && fd >= 0 && setsid() >= 0 && chdir("/") == 0 && dup2(null_fd, 0) == 0 &&
-	    dup2(null_fd, 1) == 1 && dup2(null_fd, 2) == 2 && dup3(fd, 3, O_CLOEXEC) == 3 &&
-	    syscall(SYS_close_range, 4U, ~0U, 0U) == 0)
-		(void)execve(c->exe, argv, envp);
-	code = errno;
-	_exit(write(3, &code, sizeof(code)) == sizeof(code) ? 127 : 126);
-}
-
-/* it goes its own way: nobody waits for a lease here */
-static int start_again(const struct agentfile_command *c, struct err *e)
-{
-	int ends[2], code = 0;
-	char **argv = calloc(c->argc + 1, sizeof(*argv));
-
-	if (!argv)
-		return err_set(e, ENOMEM, "start %s again", c->exe);
-	memcpy(argv, c->argv, c->argc * sizeof(*argv));
-	if (pipe2(ends, O_CLOEXEC) < 0) {
-		int rc = err_set(e, errno, "start %s again", c->exe);
-		free(argv);
-		return rc;
-	}
-	pid_t pid = fork();
-	if (pid == 0) {
-		(void)close(ends[0]);
-		pid = fork();
-		if (pid == 0)
-			become(c, argv, ends[1]);
-		_exit(pid < 0);
-	}
-	int forked = errno;
-	free(argv);
-	(void)close(ends[1]);
-	AUTO_FD int read_fd = ends[0];
-	if (pid < 0)
-		return err_set(e, forked, "start %s again", c->exe);
-	(void)waitpid(pid, NULL, 0); /* it ends at once */
-	if (read(read_fd, &code, sizeof(code)) == sizeof(code))
-		return err_set(e, code, "start %s again in home", c->exe);
-	return 0;
-}
-
 /* is it there, because it was never ended, was started again already, or somebody did that? */
 static bool is_running(const struct host_agents *found, const struct agentfile *record,
 		       const struct agentfile_command *c)
@@ -177,7 +113,7 @@ int agent_stop_undo(struct op_env *env, const struct step *step, struct err *e)
 	rc = host_read_agents(NULL, 0, NULL, 0, &found, e);
 	for (size_t i = 0; rc == 0 && i < record.n; i++) {
 		if (!is_running(&found, &record, &record.commands[i]))
-			rc = start_again(&record.commands[i], e);
+			rc = op_agent_start_in_home(env, &record.commands[i], e);
 	}
 	host_agents_free(&found);
 	agentfile_free(&record);

@@ -8,6 +8,8 @@
 
 #include "wgns/op.h"
 
+struct agentfile_command; /* agentfile.h */
+
 /* op_netns.c: the namespace `physical` */
 op_fn netns_create_run, netns_create_undo, netns_share_run, netns_share_undo, netns_name_run,
 	netns_name_undo, netns_prepare_run, resolv_write_run, sysctl_save_run, sysctl_save_undo;
@@ -49,6 +51,9 @@ op_fn agent_stop_run, agent_stop_undo, agent_start_run, agent_start_undo;
 int op_agent_spawn(struct op_env *env, const char *name, bool is_follower, struct err *e);
 /** op_agent_kill_left - what lived on when its keeper was killed: told by its mounts */
 int op_agent_kill_left(const struct op_env *env, const char *name, struct err *e);
+/** op_agent_start_in_home - by systemd where that is home's, with the rights that it gives to everybody */
+int op_agent_start_in_home(const struct op_env *env, const struct agentfile_command *c,
+			   struct err *e);
 /* op_agent_wait.c */
 op_fn agent_wait_run;
 /* op_guard.c: what may leave home and come into physical */

@@ -282,3 +282,34 @@ nothing_left() {
 }
 iwd_device() { ip ${1:+-n "$1"} -o link show | sed -nE 's/^[0-9]+: (wlan[0-9]+):.*/\1/p'; }
 has_iwd_address() { has_address "$(iwd_device "${1-}")" 20 "${1-}"; }
+
+@test "a client that a unit without rights starts again in home has those that it had" {
+	# root's alone, as what is installed
+	mkdir /run/bin
+	cp -r "$WGNS" "${WGNS%/*}/profiles" "${WGNS%/*}/agents" /run/bin/
+	chmod -R go-w /run/bin
+	WGNS=/run/bin/wgns
+	systemctl stop NetworkManager systemd-networkd dhcpcd
+	cable usb0 13
+	ip link set usb0 up
+	printf '[Physical]\nUplinks = usb0\n' >/etc/wgns/wgns.conf
+	busybox udhcpc -i usb0 -b -S -s "$BATS_TEST_DIRNAME/../lab/udhcpc-script" >client 2>&1 3>&-
+	lab_wait has_address usb0 13
+	tr '\0' '\n' <"/proc/$(pgrep -f '^busybox udhcpc')/cmdline" >arguments
+	grep -E '^(Uid|Cap...|NoNewPrivs|Seccomp):' /proc/self/status >rights
+	wgns up wg0
+	lab_wait has_address usb0 13 physical
+	systemd-run --quiet --wait --unit=goes-down -p NoNewPrivileges=yes -p 'SystemCallFilter=@system-service @mount' \
+		-p 'CapabilityBoundingSet=CAP_NET_ADMIN CAP_SYS_ADMIN CAP_SYS_PTRACE CAP_KILL' "$WGNS" down wg0
+	client=$(pgrep -f '^[^ ]*busybox udhcpc')
+	[ "$(readlink "/proc/$client/ns/net")" = "$(readlink /proc/self/ns/net)" ]
+	grep -E '^(Uid|Cap...|NoNewPrivs|Seccomp):' "/proc/$client/status" | diff rights -
+	tr '\0' '\n' <"/proc/$client/cmdline" | sed '1s,.*/,,' | diff arguments -
+	[ "$(grep goes-down "/proc/$client/cgroup")" = "" ]
+	# its unit goes with it
+	unit=$(sed 's,.*/,,' "/proc/$client/cgroup")
+	kill "$client"
+	lab_wait sh -c "! systemctl status $unit"
+	rm /etc/wgns/wgns.conf
+	ip link del usb0
+}
