@@ -55,7 +55,7 @@ struct host_agent_profile {
 	enum agents_task task;
 	char program[AGENTS_PROGRAM_MAX]; /* "": none of those that it names is installed */
 	bool is_absent; /* there is no such profile, or it is bad, or says nothing of agents */
-	char why[256]; /* then */
+	char why[256]; /* then, or why there is no program */
 };
 
 /* The facts; a member of struct host. */

@@ -327,6 +327,25 @@ void host_agents_program(const struct profile_command *c, char out[AGENTS_PROGRA
 	(void)snprintf(out, AGENTS_PROGRAM_MAX, "%.31s", name);
 }
 
+/* "wpa_supplicant is not installed", "none of dhclient, dhcpcd, udhcpc is installed" */
+static void say_missing(const struct profile *p, struct host_agent_profile *out)
+{
+	AUTO_STRBUF struct strbuf list = { 0 };
+	char program[AGENTS_PROGRAM_MAX], last[AGENTS_PROGRAM_MAX] = "";
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->n_agents; i++) {
+		host_agents_program(&p->agents[i], program);
+		if (strcmp(program, last) == 0)
+			continue; /* "udhcpc", "busybox udhcpc" */
+		strbuf_addf(&list, "%s%s", n++ ? ", " : "", program);
+		(void)snprintf(last, sizeof(last), "%s", program);
+	}
+	(void)snprintf(out->why, sizeof(out->why),
+		       n == 1 ? "%.200s is not installed" : "none of %.200s is installed",
+		       list.is_failed || !list.s ? "its programs" : list.s);
+}
+
 static void read_profile(const char *name, const char *const *dirs, size_t n_dirs,
 			 struct host_agent_profile *out)
 {
@@ -350,6 +369,8 @@ static void read_profile(const char *name, const char *const *dirs, size_t n_dir
 	const struct profile_command *c = host_agents_choose(&p);
 	if (c)
 		host_agents_program(c, out->program);
+	else if (p.n_agents)
+		say_missing(&p, out);
 	profile_free(&p);
 }
 

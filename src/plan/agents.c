@@ -161,16 +161,12 @@ static int check_profiles(const struct host *host, struct err *e)
 {
 	for (size_t i = 0; i < host->agents.n_profiles; i++) {
 		const struct host_agent_profile *p = &host->agents.profiles[i];
-		if (p->is_absent) {
-			err_say(e, ENOENT, "Agent = %s: %s", p->name, p->why);
-			return err_as(e, ERR_KIND_MACHINE);
-		}
-		if (p->program[0])
+		if (!p->is_absent && p->program[0])
 			continue;
-		err_say(e, ENOENT, "Agent = %s: no program is installed that the profile names",
-			p->name);
-		err_hint(e, "install one of the programs of its section [Agent], see "
-			    "wgns-profile(5)");
+		err_say(e, ENOENT, "Agent = %s: %s", p->name, p->why);
+		if (!p->is_absent)
+			err_hint(e, "it is the section [Agent] of the profile that names it, see "
+				    "wgns-profile(5)");
 		return err_as(e, ERR_KIND_MACHINE);
 	}
 	return 0;

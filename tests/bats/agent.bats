@@ -266,7 +266,9 @@ address_is() { [ "$(address)" = "$1" ]; }
 	refused 5 'Agent = nosuch' 'there is no profile nosuch' -- --uplink eth0 wg0
 	lab_run sh -c 'mkdir -p /etc/wgns/profiles; printf "[Profile]\nBox = physical\n[Agent]\nCommand = nosuchclient %%i\n" >/etc/wgns/profiles/mine.profile'
 	agent mine
-	refused 5 'no program is installed' -- --uplink eth0 wg0
+	refused 5 'Agent = mine: nosuchclient is not installed' -- --uplink eth0 wg0
+	lab_run sh -c 'printf "Command = /nosuch/wpa_supplicant -i %%i\n" >>/etc/wgns/profiles/mine.profile'
+	refused 5 'none of nosuchclient, wpa_supplicant is installed' -- --uplink eth0 wg0
 }
 
 @test "an agent whose program somebody else could write to is left alone" {

@@ -87,8 +87,10 @@ static void test_agents_named(void **state)
 	f->host.agents.n_profiles = N(profiles);
 	has_steps(f, steps);
 	profiles[0].program[0] = '\0';
+	strcpy(profiles[0].why, "udhcpc is not installed");
 	assert_true(plan_up(&f->rq, &f->host, &plan, &e) < 0);
 	assert_int_equal(e.kind, ERR_KIND_MACHINE);
+	assert_string_equal(e.text, "Agent = dhcp: udhcpc is not installed");
 	profiles[0].is_absent = true;
 	strcpy(profiles[0].why, "there is no profile dhcp");
 	assert_true(plan_up(&f->rq, &f->host, &plan, &e) < 0);
