@@ -35,7 +35,7 @@ static const struct syntax syntaxes[] = {
 	{ "udhcpc", "iprsTtVAOxFHhPc", "nqbf", udhcpc_drops, "-f", 'i', false },
 	{ "dhcpcd", "cefhijlmorstuvyzCDEFGIOQSWXZ", "bnkxNB", dhcpcd_drops, "-B", 0, false },
 	/* u: its profile hides the system bus, without which it would not start */
-	{ "wpa_supplicant", "bcCDefgGiIoOpPm", "Bu", no_drops, NULL, 'i', false },
+	{ "wpa_supplicant", "bcCDefgGiIoOpPm", "uB", no_drops, NULL, 'i', false },
 };
 
 static const struct syntax *find(const char *program)
