@@ -2,8 +2,8 @@
 # supplicant.profile - wpa_supplicant in physical. `up` starts it for each wireless uplink when wgns.conf(5) says
 # Agent = supplicant dhcp, or when it was at work in home. Root can do it by hand, too.
 #
-# iwd also keeps keys in the kernel: copy the file to /etc/wgns/profiles/iwd.profile, and add
-#   Allow = add_key keyctl request_key
+# iwd does not run under it: there is one for all cards, which does not start without the system bus and keeps keys in the
+# kernel. Agent = auto, or Agent = systemd:iwd, moves it as the service that it is.
 [Profile]
 Description = wpa_supplicant, for root: may set up Wi-Fi and 802.1X
 Box = physical
