@@ -265,6 +265,8 @@ address_is() { [ "$(address)" = "$1" ]; }
 	agent nosuch
 	refused 5 'Agent = nosuch' 'there is no profile nosuch' -- --uplink eth0 wg0
 	lab_run sh -c 'mkdir -p /etc/wgns/profiles; printf "[Profile]\nBox = physical\n[Agent]\nCommand = nosuchclient %%i\n" >/etc/wgns/profiles/mine.profile'
+	agent 'dhcp systemd:NetworkManager'
+	refused 5 'systemd:NetworkManager: systemd is not process 1 here' -- --uplink eth0 wg0
 	agent mine
 	refused 5 'Agent = mine: nosuchclient is not installed' -- --uplink eth0 wg0
 	lab_run sh -c 'printf "Command = /nosuch/wpa_supplicant -i %%i\n" >>/etc/wgns/profiles/mine.profile'

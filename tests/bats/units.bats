@@ -299,7 +299,7 @@ has_iwd_address() { has_address "$(iwd_device "${1-}")" 20 "${1-}"; }
 	grep -E '^(Uid|Cap...|NoNewPrivs|Seccomp):' /proc/self/status >rights
 	wgns up wg0
 	lab_wait has_address usb0 13 physical
-	systemd-run --quiet --wait --unit=goes-down -p NoNewPrivileges=yes -p 'SystemCallFilter=@system-service @mount' \
+	systemd-run --quiet --wait --unit=goes-down -p KillMode=process -p NoNewPrivileges=yes -p 'SystemCallFilter=@system-service @mount' \
 		-p 'CapabilityBoundingSet=CAP_NET_ADMIN CAP_SYS_ADMIN CAP_SYS_PTRACE CAP_KILL' "$WGNS" down wg0
 	client=$(pgrep -f '^[^ ]*busybox udhcpc')
 	[ "$(readlink "/proc/$client/ns/net")" = "$(readlink /proc/self/ns/net)" ]

@@ -400,6 +400,7 @@ static void test_plan_refuses_a_named_unit_that_is_not_there(void **state)
 		const char *agent, *why;
 	} cases[] = {
 		{ "systemd:iwd", "systemd:iwd: it is not running" },
+		{ "systemd:NetworkManager", "systemd:NetworkManager: it is not running" },
 		{ "systemd:other", "systemd:other: there is no such unit" },
 		{ "systemd:a\\x2d", "this is no name of a service or socket" },
 	};
@@ -408,6 +409,7 @@ static void test_plan_refuses_a_named_unit_that_is_not_there(void **state)
 	struct err e;
 
 	(void)state;
+	items[0].is_active = false;
 	f->rq.agent = AGENT_NAMED;
 	f->rq.n_agents = 1;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -422,6 +424,13 @@ static void test_plan_refuses_a_named_unit_that_is_not_there(void **state)
 	f->host.units.is_systemd = false;
 	assert_true(plan(f, &p, &e) < 0);
 	assert_non_null(strstr(e.text, "systemd is not process 1 here"));
+	/* whoever names nobody does without it */
+	f->rq.agent = AGENT_AUTO;
+	f->host.units.is_systemd = true;
+	assert_int_equal(plan(f, &p, &e), 0);
+	for (size_t k = 0; k < p.n; k++)
+		assert_null(strstr(p.steps[k].text, "NetworkManager"));
+	plan_free(&p);
 	free(f);
 }
 
