@@ -120,5 +120,6 @@ bool units_is_on_demand(const char *name);
 #define UNITS_BOX_NETIF "netif" /* networkd's own, instead of UNITS_NETIF */
 #define UNITS_BOX_IWD "iwd.conf" /* its main.conf, when there is one */
 #define UNITS_BOX_CHOICES "nm-choices"
+#define UNITS_BOX_MANAGED "nm-devices"
 
 #endif

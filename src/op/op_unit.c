@@ -115,6 +115,13 @@ static void record_choices(struct op_env *env)
 		note_choices(env, &why);
 }
 
+/* before NetworkManager ends: what only it can tell */
+static int record(struct op_env *env, struct err *e)
+{
+	record_choices(env);
+	return op_units_record_managed(env, e);
+}
+
 static bool read_choice(const char *line, struct nm_choice *out)
 {
 	return sscanf(line, "%36s %15s", out->uuid, out->device) == 2 && nm_is_uuid(out->uuid);
@@ -206,8 +213,9 @@ int unit_stop_run(struct op_env *env, const struct step *step, struct err *e)
 	if (rc < 0)
 		return rc;
 	if (op_units_has(&units, UNITS_NETWORKMANAGER))
-		record_choices(env);
-	rc = stop(env, &units, ANYWHERE, e);
+		rc = record(env, e);
+	if (rc == 0)
+		rc = stop(env, &units, ANYWHERE, e);
 	if (rc == 0)
 		rc = op_units_replace_wdevs(env, genl, &wdevs, e);
 	nl80211_wdevs_free(&wdevs);
@@ -232,7 +240,8 @@ static int drop_in_home(struct op_env *env, struct err *e)
 		return 0; /* it was not taken: nothing has moved */
 	if (rc == 0)
 		rc = op_env_nl_home(env, &nl, e);
-	return rc < 0 ? rc : op_units_drop_carried(nl, env->has_present ? &env->present : snap, e);
+	return rc < 0 ? rc
+		      : op_units_drop_carried(env, nl, env->has_present ? &env->present : snap, e);
 }
 
 static int check_files(const struct op_units *units, struct err *e)
@@ -322,7 +331,7 @@ static int drop_in_physical(struct op_env *env, struct err *e)
 	int rc = op_env_snapshot(env, &snap, e);
 	if (rc == 0)
 		rc = op_env_nl_physical(env, &nl, e);
-	return rc < 0 ? rc : op_units_drop_carried(nl, snap, e);
+	return rc < 0 ? rc : op_units_drop_carried(env, nl, snap, e);
 }
 
 int unit_start_run(struct op_env *env, const struct step *step, struct err *e)
@@ -353,14 +362,15 @@ int unit_start_undo(struct op_env *env, const struct step *step, struct err *e)
 {
 	struct op_units_now now;
 	struct op_units units, others;
+	struct err why;
 	int rc = op_units_read(step, &units, e);
 
 	if (rc < 0)
 		return rc;
 	/* while it was in use somebody may have chosen another network; one that never came up has nothing to tell */
 	if (env->is_step_done && !env->is_rollback && op_units_has(&units, UNITS_NETWORKMANAGER) &&
-	    units_is_moved(UNITS_NETWORKMANAGER))
-		record_choices(env);
+	    units_is_moved(UNITS_NETWORKMANAGER) && record(env, &why) < 0)
+		op_env_note(env, "NetworkManager may leave an uplink as it is: %s", why.text);
 	rc = op_units_look(env, &units, &now, e);
 	if (rc < 0)
 		return rc;

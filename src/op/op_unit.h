@@ -44,13 +44,16 @@ bool op_units_has(const struct op_units *units, const char *name);
 int op_units_remove(struct op_env *env, const struct op_units *units, struct err *e);
 /**
  * op_units_drop_carried - in front of NetworkManager's start: addresses of uplinks that have another number now
- * @old: the uplinks when it managed them last
+ * @old: the uplinks when it managed them last; those that it did not manage are left alone
  * Return: 0 or -errno
  *
  * It knows by the number what it has configured, and goes on with that. An address on a device that it does not know is
  * somebody else's for it, and it leaves such a device alone for ever.
  */
-int op_units_drop_carried(struct nl *nl, const struct snapshot *old, struct err *e);
+int op_units_drop_carried(struct op_env *env, struct nl *nl, const struct snapshot *old,
+			  struct err *e);
+/** op_units_record_managed - while it runs: the devices that it manages, for op_units_drop_carried() */
+int op_units_record_managed(struct op_env *env, struct err *e);
 /** op_units_replace_wdevs - uplinks of @before that are gone since, because iwd takes its devices along, are made anew */
 int op_units_replace_wdevs(struct op_env *env, struct nl *genl, const struct nl80211_wdevs *before,
 			   struct err *e);

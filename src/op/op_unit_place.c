@@ -15,8 +15,10 @@
 #include "op_unit.h"
 #include "wgns/fd.h"
 #include "wgns/folder.h"
+#include "wgns/nm.h"
 #include "wgns/str.h"
 
+#define MANAGED_MAX (NM_DEVICES_MAX * IFNAMSIZ)
 #define BOX STATE_DIR "/" OP_BOX_PATH
 
 int netns_sysfs_run(struct op_env *env, const struct step *step, struct err *e)
@@ -243,18 +245,62 @@ static int drop_addresses(struct nl *nl, const struct rtnl_list *addrs, int ifin
 	return rc;
 }
 
-int op_units_drop_carried(struct nl *nl, const struct snapshot *old, struct err *e)
+int op_units_record_managed(struct op_env *env, struct err *e)
 {
+	AUTO_STRBUF struct strbuf text = { 0 };
+	struct nm_device *list = NULL;
+	size_t n = 0;
+
+	int rc = nm_devices(&list, &n, e);
+	if (rc < 0)
+		return rc;
+	for (size_t i = 0; i < n; i++) {
+		if (list[i].is_managed)
+			strbuf_addf(&text, "%s\n", list[i].name);
+	}
+	free(list);
+	AUTO_FD int dir_fd = state_openat(env->run_fd, OP_BOX_PATH, O_RDONLY | O_DIRECTORY, e);
+	if (dir_fd < 0)
+		return dir_fd;
+	return text.is_failed ? err_set(e, ENOMEM, "write the devices of NetworkManager")
+			      : fd_replace_file_at(dir_fd, UNITS_BOX_MANAGED,
+						   text.len ? text.s : "", text.len, 0600, e);
+}
+
+/* names of devices have no blanks */
+static bool has_line(const char *text, const char *name)
+{
+	size_t len = strlen(name);
+
+	for (const char *line = text; *line; line += strcspn(line, "\n"), line += *line == '\n') {
+		if (strncmp(line, name, len) == 0 && line[len] == '\n')
+			return true;
+	}
+	return false;
+}
+
+int op_units_drop_carried(struct op_env *env, struct nl *nl, const struct snapshot *old,
+			  struct err *e)
+{
+	AUTO_FREE char *managed = NULL;
 	struct rtnl_links links = { 0 };
 	struct rtnl_list addrs = { 0 };
+	struct err ignored; /* it was never stopped: then it has configured nothing */
+	size_t len;
 
+	AUTO_FD int dir_fd = state_openat(env->run_fd, OP_BOX_PATH, O_RDONLY | O_DIRECTORY, e);
+	if (dir_fd < 0)
+		return dir_fd;
+	if (fd_read_file_at(dir_fd, UNITS_BOX_MANAGED, MANAGED_MAX, &managed, &len, &ignored) < 0)
+		return 0;
 	int rc = rtnl_dump_links(nl, &links, e);
 	if (rc == 0)
 		rc = rtnl_dump(nl, RTNL_ADDR, AF_UNSPEC, &addrs, e);
 	for (size_t i = 0; rc == 0 && i < old->links.n; i++) {
 		const struct rtnl_link *now = snapshot_find_link(&links, &old->links.items[i]);
 
-		if (now && now->ifindex != old->links.items[i].ifindex)
+		if (now && now->ifindex != old->links.items[i].ifindex &&
+		    has_line(managed, old->links.items[i].name))
 			rc = drop_addresses(nl, &addrs, now->ifindex, e);
 	}
 	rtnl_list_free(&addrs);

@@ -36,7 +36,7 @@ setup_file() {
 	groupadd --system wgns
 	systemctl start systemd-resolved
 	mkdir -p /etc/{wireguard,wgns,iwd,systemd/network,NetworkManager/conf.d}
-	printf '[keyfile]\nunmanaged-devices=interface-name:net*;interface-name:dhc*;interface-name:iwd*\n' \
+	printf '[keyfile]\nunmanaged-devices=interface-name:net*;interface-name:dhc*;interface-name:sta*;interface-name:iwd*\n' \
 		>/etc/NetworkManager/conf.d/others.conf
 	printf '[Match]\nName=net0\n[Network]\nDHCP=ipv4\n' >/etc/systemd/network/net0.network
 	printf 'allowinterfaces dhc0\nnoipv4ll\n' >/etc/dhcpcd.conf
@@ -113,9 +113,13 @@ nothing_left() {
 	lab_wait has_address net0 11
 	lab_wait has_address dhc0 12
 	lab_wait has_address wlan2 20
-	printf '[Physical]\nUplinks = eth0 net0 dhc0 wlan2 eth1\n[Tunnel]\nWatch = yes\n' >/etc/wgns/wgns.conf
+	printf '[Physical]\nUplinks = eth0 net0 dhc0 sta0 wlan2 eth1\n[Tunnel]\nWatch = yes\n' >/etc/wgns/wgns.conf
 	cp /etc/resolv.conf resolv.before
 
+	# nobody manages this one
+	cable sta0 14
+	ip addr add 192.0.14.2/24 dev sta0
+	ip link set sta0 up
 	run wgns doctor
 	echo "$output"
 	[[ $output = *"wlan2 is managed by NetworkManager.service, which moves to physical with it"* ]]
@@ -154,7 +158,9 @@ nothing_left() {
 	lab_wait has_address eth1 13 physical
 	lab_wait is_managed eth1
 	kill -KILL "$(systemctl show -p MainPID --value NetworkManager)"
+	ip link add same4 index 114 type dummy
 	lab_wait is_managed eth0
+	has_address sta0 14 physical
 	is_in NetworkManager /run/netns/physical
 	run resolved_knows '10|11|12|13|20|21'
 	[ "$status" = 1 ]
@@ -162,8 +168,10 @@ nothing_left() {
 
 	wgns down wg0
 	nothing_left
-	ip link del same
-	ip link del same1
+	# it has another number now, and its own address
+	(($(cat /sys/class/net/sta0/ifindex) != 114))
+	has_address sta0 14
+	for device in same same1 same4; do ip link del $device; done
 	lab_wait is_managed eth0
 	lab_wait is_managed wlan2
 	lab_wait has_address wlan2 21
