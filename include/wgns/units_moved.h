@@ -11,22 +11,15 @@
 #include "wgns/units.h"
 
 /* A file that makes a unit start in physical. */
-#define UNITS_TEXT_MAX 768
+#define UNITS_TEXT_MAX 1024
 struct units_file {
 	char dir[SYSTEMD_UNIT_MAX + 32]; /* absolute */
 	const char *name;
 	char text[UNITS_TEXT_MAX];
 };
 #define UNITS_FILES_MAX 2 /* of one unit */
-#define UNITS_VARIANTS 3 /* of the text of a file, by what is installed */
-/**
- * units_files - the files of one unit, as a pure function
- * @variant: 0 to UNITS_VARIANTS - 1; the first is that of most machines
- * Return: how many
- */
-size_t units_files(const char *unit, unsigned variant, struct units_file out[UNITS_FILES_MAX]);
-/** units_variant - which is this machine's */
-unsigned units_variant(void);
+/** units_files - the files of one unit, as a pure function; Return: how many */
+size_t units_files(const char *unit, struct units_file out[UNITS_FILES_MAX]);
 #define UNITS_MARK "# wgns(8): up made this, down removes it\n" /* how each of them begins */
 /** units_is_moved - does systemd start this unit in physical, because wgns said so? */
 bool units_is_moved(const char *unit);

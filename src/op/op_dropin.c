@@ -130,11 +130,10 @@ static int remove_file(const struct units_file *file, struct err *e)
 static int write_units(const struct op_units *units, struct err *e)
 {
 	struct units_file files[UNITS_FILES_MAX];
-	unsigned variant = units_variant();
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < units->n; i++) {
-		size_t n = units_files(units->names[i], variant, files);
+		size_t n = units_files(units->names[i], files);
 		for (size_t k = 0; rc == 0 && k < n; k++)
 			rc = write_file(&files[k], e);
 	}
@@ -168,17 +167,14 @@ int op_units_remove(struct op_env *env, const struct op_units *units, struct err
 
 	/* everything that can be removed is, and the first failure is told */
 	for (size_t i = 0; i < units->n; i++) {
-		for (unsigned v = 0; v < UNITS_VARIANTS; v++) {
-			size_t n = units_files(units->names[i], v, files);
-			for (size_t k = 0; k < n; k++) {
-				bool is_last = v + 1 == UNITS_VARIANTS;
-				int failed = remove_file(&files[k], &why);
-				if (failed == 0 && is_last)
-					failed = check_gone(&files[k], &why);
-				if (failed < 0 && rc == 0) {
-					*e = why;
-					rc = -why.code;
-				}
+		size_t n = units_files(units->names[i], files);
+		for (size_t k = 0; k < n; k++) {
+			int failed = remove_file(&files[k], &why);
+			if (failed == 0)
+				failed = check_gone(&files[k], &why);
+			if (failed < 0 && rc == 0) {
+				*e = why;
+				rc = -why.code;
 			}
 		}
 	}

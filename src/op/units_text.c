@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* the files that move a manager: pure, but for which of them this machine wants */
+/* the files that move a manager: pure, but for whether they are there */
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "op_internal.h"
 #include "wgns/fd.h"
@@ -15,21 +14,17 @@
 #define CONF_DIR "/run/NetworkManager/conf.d"
 #define FILE_MAX 4096
 
-/* dhcpcd's hook that tells the machine's resolver; systemd makes what is to be covered and is not there, so it must be there */
-static const char *const dhcpcd_hooks[UNITS_VARIANTS] = {
-	"/usr/lib/dhcpcd/dhcpcd-hooks/20-resolv.conf",
-	"/usr/libexec/dhcpcd-hooks/20-resolv.conf",
-	NULL,
-};
-
-unsigned units_variant(void)
-{
-	unsigned i = 0;
-
-	while (dhcpcd_hooks[i] && access(dhcpcd_hooks[i], F_OK) < 0)
-		i++;
-	return i;
-}
+/*
+ * dhcpcd writes the uplink's servers into home's /etc/resolv.conf, itself or by resolvconf(8), from hooks that each
+ * distribution has elsewhere, and whose administrator may add some. So it is not the hooks that are looked for: /etc cannot be
+ * written, with what its unit says may be, and nobody who looks after home's names can be reached. What is not there is
+ * passed over ("-"), and what is made inaccessible is an empty file or folder.
+ */
+#define DHCPCD                                                                                     \
+	"ReadOnlyPaths=/etc -/etc/resolv.conf -/etc/dhcpcd.conf -/etc/wpa_supplicant\n"            \
+	"InaccessiblePaths=-/run/resolvconf -/run/systemd/resolve -/run/dbus "                     \
+	"-/run/NetworkManager\n"                                                                   \
+	"InaccessiblePaths=-/sbin/resolvconf -/usr/sbin/resolvconf -/usr/bin/resolvconf\n"
 
 static bool ends(const char *text, const char *with)
 {
@@ -42,10 +37,9 @@ static bool ends(const char *text, const char *with)
  * With init's sysfs a manager waits for ever for udev to be done with devices that udev cannot see; with the namespace's,
  * read-only, it knows that there is no udev. systemd 252 does not mount it by itself, and 257 mounts it writable.
  */
-static void write_service(const char *unit, unsigned variant, char text[UNITS_TEXT_MAX])
+static void write_service(const char *unit, char text[UNITS_TEXT_MAX])
 {
-	const char *hook = dhcpcd_hooks[variant];
-	char more[256] = "";
+	char more[512] = "";
 
 	if (strcmp(unit, UNITS_NETWORKD) == 0)
 		/* systemd-resolved of home reads the other one, and knows links by number only */
@@ -54,8 +48,8 @@ static void write_service(const char *unit, unsigned variant, char text[UNITS_TE
 	else if (strcmp(unit, UNITS_IWD) == 0)
 		(void)snprintf(more, sizeof(more), "BindReadOnlyPaths=-%s/%s:/etc/iwd/main.conf\n",
 			       BOX, UNITS_BOX_IWD);
-	else if (strncmp(unit, "dhcpcd", 6) == 0 && hook)
-		(void)snprintf(more, sizeof(more), "BindReadOnlyPaths=/dev/null:%s\n", hook);
+	else if (strncmp(unit, "dhcpcd", 6) == 0)
+		(void)snprintf(more, sizeof(more), "%s", DHCPCD);
 	(void)snprintf(text, UNITS_TEXT_MAX,
 		       UNITS_MARK "[Service]\n"
 				  "NetworkNamespacePath=%s\n"
@@ -63,7 +57,7 @@ static void write_service(const char *unit, unsigned variant, char text[UNITS_TE
 		       OP_NETNS_PATH, BOX, UNITS_SYS, more);
 }
 
-size_t units_files(const char *unit, unsigned variant, struct units_file out[UNITS_FILES_MAX])
+size_t units_files(const char *unit, struct units_file out[UNITS_FILES_MAX])
 {
 	(void)snprintf(out[0].dir, sizeof(out[0].dir), UNITS_DROPINS "/%.127s.d", unit);
 	out[0].name = "wgns.conf";
@@ -72,7 +66,7 @@ size_t units_files(const char *unit, unsigned variant, struct units_file out[UNI
 		(void)snprintf(out[0].text, UNITS_TEXT_MAX,
 			       UNITS_MARK "[Socket]\nNetworkNamespacePath=%s\n", OP_NETNS_PATH);
 	else
-		write_service(unit, variant, out[0].text);
+		write_service(unit, out[0].text);
 	if (strcmp(unit, UNITS_NETWORKMANAGER) != 0)
 		return 1;
 	/* it would write the uplink's servers into home's /etc/resolv.conf, or tell home's systemd-resolved */
@@ -95,15 +89,9 @@ bool units_is_moved(const char *unit)
 
 	if (!systemd_is_unit(unit))
 		return false;
-	for (unsigned v = 0; v < UNITS_VARIANTS; v++) {
-		AUTO_FREE char *text = NULL;
-
-		(void)units_files(unit, v, files);
-		(void)snprintf(path, sizeof(path), "%s/%s", files[0].dir, files[0].name);
-		if (fd_read_file_at(AT_FDCWD, path, FILE_MAX, &text, &len, &ignored) < 0)
-			return false;
-		if (strcmp(text, files[0].text) == 0)
-			return true;
-	}
-	return false;
+	AUTO_FREE char *text = NULL;
+	(void)units_files(unit, files);
+	(void)snprintf(path, sizeof(path), "%s/%s", files[0].dir, files[0].name);
+	return fd_read_file_at(AT_FDCWD, path, FILE_MAX, &text, &len, &ignored) == 0 &&
+	       strcmp(text, files[0].text) == 0;
 }

@@ -40,6 +40,16 @@ setup_file() {
 		>/etc/NetworkManager/conf.d/others.conf
 	printf '[Match]\nName=net0\n[Network]\nDHCP=ipv4\n' >/etc/systemd/network/net0.network
 	printf 'allowinterfaces dhc0\nnoipv4ll\n' >/etc/dhcpcd.conf
+	# a hook where nobody looks for one: it tells the machine, in every way that there is, of servers that it hears of
+	cat >/etc/dhcpcd.exit-hook <<-'E'
+		[ "$(readlink /proc/self/ns/net)" = "$(readlink /proc/1/ns/net)" ] || {
+			echo ran >>/run/dhcpcd/hooks
+			echo "nameserver 192.0.12.54" >/etc/resolv.conf
+			echo "nameserver 192.0.12.54" >/etc/resolv.new && mv /etc/resolv.new /etc/resolv.conf
+			rm /etc/resolv.conf
+			resolvectl dns lo 192.0.12.54
+		} 2>/dev/null
+	E
 	ip netns add world
 	ip -n world link set lo up
 	ip -n world addr add 198.51.100.1/32 dev lo
@@ -106,6 +116,10 @@ nothing_left() {
 @test "every manager moves with its uplink, is of use there, and comes back" {
 	cable net0 11
 	cable dhc0 12
+	# nobody manages this one
+	cable sta0 14
+	ip addr add 192.0.14.2/24 dev sta0
+	ip link set sta0 up
 	systemctl start systemd-networkd NetworkManager dhcpcd
 	lab_wait is_managed eth0
 	nmcli device wifi connect lab password 'not a secret' 2>/dev/null || lab_wait nmcli device wifi connect lab password 'not a secret'
@@ -115,11 +129,8 @@ nothing_left() {
 	lab_wait has_address wlan2 20
 	printf '[Physical]\nUplinks = eth0 net0 dhc0 sta0 wlan2 eth1\n[Tunnel]\nWatch = yes\n' >/etc/wgns/wgns.conf
 	cp /etc/resolv.conf resolv.before
+	readlink /etc/resolv.conf >resolv.link || :
 
-	# nobody manages this one
-	cable sta0 14
-	ip addr add 192.0.14.2/24 dev sta0
-	ip link set sta0 up
 	run wgns doctor
 	echo "$output"
 	[[ $output = *"wlan2 is managed by NetworkManager.service, which moves to physical with it"* ]]
@@ -145,9 +156,11 @@ nothing_left() {
 	lab_wait box_says 'nameserver 192.0.10.53'
 	ip link add same index 110 type dummy
 	ip link add same1 index 111 type dummy
+	ip link add same4 index 114 type dummy
 	ip addr add 10.1.1.1/24 dev same
 	ip link set same up
 	ip link set same1 up
+	has_address sta0 14 physical
 	diff resolv.before /etc/resolv.conf
 	# the desktop's menu goes on working: a new network in the air
 	nmcli device wifi connect cafe password 'not a secret' 2>/dev/null || lab_wait nmcli device wifi connect cafe password 'not a secret'
@@ -158,13 +171,13 @@ nothing_left() {
 	lab_wait has_address eth1 13 physical
 	lab_wait is_managed eth1
 	kill -KILL "$(systemctl show -p MainPID --value NetworkManager)"
-	ip link add same4 index 114 type dummy
 	lab_wait is_managed eth0
-	has_address sta0 14 physical
 	is_in NetworkManager /run/netns/physical
 	run resolved_knows '10|11|12|13|20|21'
 	[ "$status" = 1 ]
 	diff resolv.before /etc/resolv.conf
+	[ "$(readlink /etc/resolv.conf)" = "$(<resolv.link)" ]
+	grep -q ran /run/dhcpcd/hooks
 
 	wgns down wg0
 	nothing_left
