@@ -4,7 +4,7 @@
  *
  * A process, `wgns agent --follow NAME.all`, which a step starts and `down` ends, and its child, which is begun again when it
  * dies, and dies with it (PR_SET_PDEATHSIG of prctl(2)). They stay in home, without a capability, and the child reads what
- * NetworkManager (/run/NetworkManager/resolv.conf) or systemd-networkd (its own /run/systemd/netif) says, as text that a
+ * NetworkManager (resolv.conf in its own /run/NetworkManager) or systemd-networkd (its own /run/systemd/netif) says, as text that a
  * stranger on the network has chosen; see agentpublish_resolv().
  */
 #ifndef WGNS_FOLLOW_H

@@ -114,10 +114,12 @@ bool units_is_on_demand(const char *name);
 #define UNITS_CONNMAN "connman.service"
 #define UNITS_DROPINS "/run/systemd/system"
 #define UNITS_NETIF "/run/systemd/netif"
+#define UNITS_NM "/run/NetworkManager"
 
 /* in the folder of the box */
 #define UNITS_SYS "sys"
 #define UNITS_BOX_NETIF "netif" /* networkd's own, instead of UNITS_NETIF */
+#define UNITS_BOX_NM "nm" /* NetworkManager's own, instead of UNITS_NM */
 #define UNITS_BOX_IWD "iwd.conf" /* its main.conf, when there is one */
 #define UNITS_BOX_CHOICES "nm-choices"
 #define UNITS_BOX_MANAGED "nm-devices"

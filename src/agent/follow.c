@@ -25,7 +25,7 @@
 #include "wgns/leasetext.h"
 #include "wgns/state.h"
 
-#define NM_DIR "/run/NetworkManager"
+#define NM_DIR STATE_DIR "/box/physical/nm"
 #define NM_FILE "resolv.conf"
 #define LINKS_DIR STATE_DIR "/box/physical/netif/links"
 #define LINKS_MAX 256

@@ -149,6 +149,8 @@ int unit_dropin_run(struct op_env *env, const struct step *step, struct err *e)
 		rc = op_units_make_netif(env, e);
 	if (rc == 0 && op_units_has(&units, UNITS_NETWORKD))
 		rc = op_units_forget_links(env, e);
+	if (rc == 0 && op_units_has(&units, UNITS_NETWORKMANAGER))
+		rc = state_mkdir(env->run_fd, OP_BOX_PATH "/" UNITS_BOX_NM, 0755, 0, e);
 	if (rc == 0 && op_units_has(&units, UNITS_IWD))
 		rc = op_units_make_iwd_conf(env, e);
 	if (rc == 0)
@@ -160,7 +162,7 @@ int unit_dropin_run(struct op_env *env, const struct step *step, struct err *e)
 
 int op_units_remove(struct op_env *env, const struct op_units *units, struct err *e)
 {
-	static const char *const folders[] = { UNITS_BOX_NETIF };
+	static const char *const folders[] = { UNITS_BOX_NETIF, UNITS_BOX_NM };
 	struct units_file files[UNITS_FILES_MAX];
 	struct err why;
 	int rc = 0;

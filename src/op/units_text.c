@@ -11,7 +11,7 @@
 #include "wgns/units_moved.h"
 
 #define BOX STATE_DIR "/" OP_BOX_PATH
-#define CONF_DIR "/run/NetworkManager/conf.d"
+#define CONF_DIR UNITS_NM "/conf.d"
 #define FILE_MAX 4096
 
 /*
@@ -45,6 +45,15 @@ static void write_service(const char *unit, char text[UNITS_TEXT_MAX])
 		/* systemd-resolved of home reads the other one, and knows links by number only */
 		(void)snprintf(more, sizeof(more), "BindPaths=%s/%s:%s\n", BOX, UNITS_BOX_NETIF,
 			       UNITS_NETIF);
+	else if (strcmp(unit, UNITS_NETWORKMANAGER) == 0)
+		/* home's /etc/resolv.conf may lead to the other one; the rest is what it knows of devices and of networks */
+		(void)snprintf(more, sizeof(more),
+			       "BindPaths=%s/%s:%s\n"
+			       "BindPaths=-%s/devices:%s/devices\n"
+			       "BindPaths=-%s/system-connections:%s/system-connections\n"
+			       "BindReadOnlyPaths=-%s:%s\n",
+			       BOX, UNITS_BOX_NM, UNITS_NM, UNITS_NM, UNITS_NM, UNITS_NM, UNITS_NM,
+			       CONF_DIR, CONF_DIR);
 	else if (strcmp(unit, UNITS_IWD) == 0)
 		(void)snprintf(more, sizeof(more), "BindReadOnlyPaths=-%s/%s:/etc/iwd/main.conf\n",
 			       BOX, UNITS_BOX_IWD);

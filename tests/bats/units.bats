@@ -120,7 +120,12 @@ nothing_left() {
 	cable sta0 14
 	ip addr add 192.0.14.2/24 dev sta0
 	ip link set sta0 up
-	systemctl start systemd-networkd NetworkManager dhcpcd
+	# a link that NetworkManager goes on filling, wherever it runs
+	cp -P /etc/resolv.conf resolv.link
+	ln -sfn /run/NetworkManager/resolv.conf /etc/resolv.conf
+	systemctl start NetworkManager
+	lab_wait test -e /etc/resolv.conf
+	systemctl start systemd-networkd dhcpcd
 	lab_wait is_managed eth0
 	nmcli device wifi connect lab password 'not a secret' 2>/dev/null || lab_wait nmcli device wifi connect lab password 'not a secret'
 	nmcli connection modify lab connection.autoconnect no
@@ -128,8 +133,7 @@ nothing_left() {
 	lab_wait has_address dhc0 12
 	lab_wait has_address wlan2 20
 	printf '[Physical]\nUplinks = eth0 net0 dhc0 sta0 wlan2 eth1\n[Tunnel]\nWatch = yes\n' >/etc/wgns/wgns.conf
-	cp /etc/resolv.conf resolv.before
-	readlink /etc/resolv.conf >resolv.link || :
+	lab_wait grep -qx 'nameserver 192.0.10.53' /etc/resolv.conf
 
 	run wgns doctor
 	echo "$output"
@@ -139,6 +143,7 @@ nothing_left() {
 	[[ $output = *"unit.wait NetworkManager.service 60 s: wlan2 eth0"* ]]
 	[[ $output != *"nothing renews it"* ]]
 	wgns up wg0
+	cp /etc/resolv.conf resolv.before
 	is_managed eth0
 	is_managed wlan2
 	has_address eth0 10 physical
@@ -176,7 +181,7 @@ nothing_left() {
 	run resolved_knows '10|11|12|13|20|21'
 	[ "$status" = 1 ]
 	diff resolv.before /etc/resolv.conf
-	[ "$(readlink /etc/resolv.conf)" = "$(<resolv.link)" ]
+	[ "$(readlink /etc/resolv.conf)" = /run/NetworkManager/resolv.conf ]
 	grep -q ran /run/dhcpcd/hooks
 
 	wgns down wg0
@@ -184,6 +189,9 @@ nothing_left() {
 	# it has another number now, and its own address
 	(($(cat /sys/class/net/sta0/ifindex) != 114))
 	has_address sta0 14
+	lab_wait grep -qx 'nameserver 192.0.13.53' /etc/resolv.conf
+	rm /etc/resolv.conf
+	cp -P resolv.link /etc/resolv.conf
 	for device in same same1 same4; do ip link del $device; done
 	lab_wait is_managed eth0
 	lab_wait is_managed wlan2
