@@ -393,13 +393,13 @@ child_of() { lab_run pgrep -P "$1"; }
 @test "who hands on a manager's resolvers is started again when it dies" {
 	client udhcpc
 	up wg0
-	lab_run sh -c 'mkdir /run/NetworkManager; echo nameserver 192.0.2.61 >/run/NetworkManager/resolv.conf'
+	lab_run sh -c 'mkdir /run/wgns/box/physical/nm; echo nameserver 192.0.2.61 >/run/wgns/box/physical/nm/resolv.conf'
 	lab_run "$WGNS" agent --follow NetworkManager.all >"$BATS_TEST_TMPDIR/log" 2>&1 &
 	lab_wait resolv_has 'nameserver 192.0.2.61'
 	keeper=$(pid_of 'wgns agent --follow NetworkManager.all' | head -n 1)
 	old=$(child_of "$keeper")
 	lab_run kill -KILL "$old"
-	lab_run sh -c 'echo nameserver 192.0.2.62 >/run/NetworkManager/resolv.conf'
+	lab_run sh -c 'echo nameserver 192.0.2.62 >/run/wgns/box/physical/nm/resolv.conf'
 	lab_wait resolv_has 'nameserver 192.0.2.62'
 	new=$(child_of "$keeper")
 	[ "$new" != "$old" ]

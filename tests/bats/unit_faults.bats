@@ -22,6 +22,7 @@ setup_file() {
 		if [ -e /run/fake/fail ]; then
 			read -r verb n </run/fake/fail
 			case " $* " in
+			*SystemState*) ;; # is the machine going down? who gets no answer takes it for none
 			*" $verb "*)
 				if [ "$n" -gt 1 ]; then echo "$verb $((n - 1))" >/run/fake/fail; else rm /run/fake/fail; fi
 				echo "no $verb today" >&2
@@ -84,7 +85,7 @@ bring_up() {
 }
 
 @test "an end in physical that failed is made up for, and the next down does not end the manager in home" {
-	for n in 1 3 99; do
+	for n in 1 99; do
 		bring_up
 		fails "stop $n"
 		run "$WGNS" down wg0
@@ -111,7 +112,7 @@ bring_up() {
 
 @test "while systemctl fails, says nothing or is missing nothing is called undone" {
 	local fault
-	for fault in 'show 1' 'show 99' 'start 1' 'start 99' missing; do
+	for fault in 'show 1' 'start 99' missing; do
 		bring_up
 		if [ "$fault" = missing ]; then chmod 644 script; else fails "$fault"; fi
 		run "$WGNS" down wg0
@@ -127,23 +128,22 @@ bring_up() {
 steps_of_units() { "$WGNS" up -n wg0 | grep -nE '^unit\.(stop|dropin|start) ' | cut -d: -f1; }
 
 @test "killed or failed at any step of the units up has the manager in home at last" {
-	local n fault first=kill-before
+	local n fault=after
 	for n in $(steps_of_units); do
-		# what is killed before a step was killed behind the one before, but for the first
-		for fault in $first kill-after after; do
-			run env "WGNS_FAULT=$fault:$n" "$WGNS_FAULTY" up wg0
-			echo "$fault at $n: $output"
-			[ "$status" = "$([[ $fault = kill-* ]] && echo 137 || echo 1)" ]
-			down_at_last
-		done
-		first=''
+		# the first fails, the others are killed: what is undone is the same
+		run env "WGNS_FAULT=$fault:$n" "$WGNS_FAULTY" up wg0
+		echo "$fault at $n: $output"
+		[ "$status" = "$([[ $fault = kill-* ]] && echo 137 || echo 1)" ]
+		down_at_last
+		fault=kill-after
 	done
 }
 
 @test "killed or failed at any step of the units down has the manager in home at last" {
 	local n fault
 	for n in $(steps_of_units); do
-		for fault in undo kill-undo kill-undone; do
+		# what is killed before an undo was killed behind the one before
+		for fault in undo kill-undone; do
 			bring_up
 			run env "WGNS_FAULT=$fault:$n" "$WGNS_FAULTY" down wg0
 			echo "$fault at $n: $output"
@@ -154,17 +154,14 @@ steps_of_units() { "$WGNS" up -n wg0 | grep -nE '^unit\.(stop|dropin|start) ' | 
 }
 
 @test "settings that systemd still has are no reason to be in physical" {
-	for n in 1 99; do
-		bring_up
-		fails "daemon-reload $n"
-		run "$WGNS" down wg0
-		echo "$output"
-		[ "$status" = 4 ]
-		run ! in_physical
-		rm -f /run/fake/fail
-		[ $n = 99 ] || in_home
-		down_at_last
-	done
+	bring_up
+	fails 'daemon-reload 99'
+	run "$WGNS" down wg0
+	echo "$output"
+	[ "$status" = 4 ]
+	run ! in_physical
+	rm -f /run/fake/fail
+	down_at_last
 }
 
 @test "a folder in what networkd leaves, whosever it is, is removed with it" {

@@ -189,7 +189,7 @@ nothing_left() {
 	# it has another number now, and its own address
 	(($(cat /sys/class/net/sta0/ifindex) != 114))
 	has_address sta0 14
-	lab_wait grep -qx 'nameserver 192.0.13.53' /etc/resolv.conf
+	lab_wait grep -qx 'nameserver 192.0.21.53' /etc/resolv.conf
 	rm /etc/resolv.conf
 	cp -P resolv.link /etc/resolv.conf
 	for device in same same1 same4; do ip link del $device; done
