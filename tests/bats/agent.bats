@@ -406,5 +406,6 @@ child_of() { lab_run pgrep -P "$1"; }
 	# it does not outlive its keeper
 	lab_run kill -KILL "$keeper"
 	lab_wait lab_run test ! -e "/proc/$new"
+	lab_run rm -r /run/wgns/box/physical/nm
 	down wg0
 }
