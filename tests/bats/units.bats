@@ -177,6 +177,8 @@ nothing_left() {
 	lab_wait is_managed eth1
 	kill -KILL "$(systemctl show -p MainPID --value NetworkManager)"
 	lab_wait is_managed eth0
+	# it had not written down yet what it had done to this one, and would leave it as it is
+	nmcli device connect eth1
 	is_in NetworkManager /run/netns/physical
 	run resolved_knows '10|11|12|13|20|21'
 	[ "$status" = 1 ]
@@ -198,6 +200,8 @@ nothing_left() {
 	lab_wait has_address wlan2 21
 	lab_wait has_address net0 11
 	lab_wait has_address dhc0 12
+	lab_wait is_managed eth1
+	lab_wait has_address eth1 13
 	for unit in NetworkManager wpa_supplicant systemd-networkd dhcpcd; do
 		is_in $unit /proc/1/ns/net
 	done
@@ -224,9 +228,9 @@ nothing_left() {
 }
 
 @test "one of several uplinks whose DHCP server has fallen silent is warned of" {
-	cable eth2 14
+	cable eth2 15
 	lab_wait is_managed eth2
-	pkill -f -- --interface=isp14
+	pkill -f -- --interface=isp15
 	run wgns up --uplink eth0 --uplink eth2 wg0
 	echo "$output"
 	[ "$status" = 0 ]
@@ -319,15 +323,15 @@ has_iwd_address() { has_address "$(iwd_device "${1-}")" 20 "${1-}"; }
 	chmod -R go-w /run/bin
 	WGNS=/run/bin/wgns
 	systemctl stop NetworkManager systemd-networkd dhcpcd
-	cable usb0 13
+	cable usb0 16
 	ip link set usb0 up
 	printf '[Physical]\nUplinks = usb0\n' >/etc/wgns/wgns.conf
 	busybox udhcpc -i usb0 -b -S -s "$BATS_TEST_DIRNAME/../lab/udhcpc-script" >client 2>&1 3>&-
-	lab_wait has_address usb0 13
+	lab_wait has_address usb0 16
 	tr '\0' '\n' <"/proc/$(pgrep -f '^busybox udhcpc')/cmdline" >arguments
 	grep -E '^(Uid|Cap...|NoNewPrivs|Seccomp):' /proc/self/status >rights
 	wgns up wg0
-	lab_wait has_address usb0 13 physical
+	lab_wait has_address usb0 16 physical
 	systemd-run --quiet --wait --unit=goes-down -p KillMode=process -p NoNewPrivileges=yes -p 'SystemCallFilter=@system-service @mount' \
 		-p 'CapabilityBoundingSet=CAP_NET_ADMIN CAP_SYS_ADMIN CAP_SYS_PTRACE CAP_KILL' "$WGNS" down wg0
 	client=$(pgrep -f '^[^ ]*busybox udhcpc')

@@ -42,9 +42,10 @@ dress() {
 	unchanged
 }
 
-@test "a laptop joins its network from physical, and from home again" {
+@test "with Agent = none its user has it join the network, in physical and in home again" {
 	access_point "${radios[1]}"
 	lab_install
+	lab_run sh -c 'printf "[Physical]\nAgent = none\n" >/etc/wgns/wgns.conf'
 	join_in_home
 	run -0 up -n wg1
 	[[ $output = *'wlan0 leaves its wireless network by the move'*'--profile supplicant'* ]]
