@@ -34,6 +34,8 @@ int op_tunnel_mtu(struct op_env *env, const struct wg_device *dev, uint32_t *out
 
 /** op_agents_again - keepers of agents that died are started again, with what they had; Return: how many, or -errno */
 int op_agents_again(struct op_env *env, struct err *e);
+/** op_units_remember - before an undo of the layout begins: what NetworkManager manages then, if it has moved */
+void op_units_remember(struct op_env *env);
 /** op_phy_index - the number of the phy in the text of a step; false when it is no phy.move */
 bool op_phy_index(const char *text, uint32_t *out);
 /** op_save_wdevs - which of home's links in @snap are wireless */

@@ -213,8 +213,10 @@ long change_undo(struct op_env *env, const struct change_talk *talk, const char 
 			rc = change_guess_moves(env, &record.entries, e);
 	}
 	/* who flushed it meanwhile did not mean to let home talk past a tunnel that is just going */
-	if (rc == 0 && strcmp(folder, OP_BOX_PATH) == 0)
+	if (rc == 0 && strcmp(folder, OP_BOX_PATH) == 0) {
 		change_guard_home(env);
+		op_units_remember(env);
+	}
 	if (rc == 0)
 		n_left = engine_undo(&en, &record.journal, &record.entries);
 	free_record(&record);

@@ -43,7 +43,7 @@ bool op_units_has(const struct op_units *units, const char *name);
 /** op_units_remove - the drop-ins of ours for these units, and what belongs to them; does not tell systemd */
 int op_units_remove(struct op_env *env, const struct op_units *units, struct err *e);
 /**
- * op_units_drop_carried - in front of NetworkManager's start: addresses of uplinks that have another number now
+ * op_units_drop_carried - in front of NetworkManager's start: addresses of uplinks that it does not know by their number
  * @old: the uplinks when it managed them last; those that it did not manage are left alone
  * Return: 0 or -errno
  *
@@ -52,7 +52,7 @@ int op_units_remove(struct op_env *env, const struct op_units *units, struct err
  */
 int op_units_drop_carried(struct op_env *env, struct nl *nl, const struct snapshot *old,
 			  struct err *e);
-/** op_units_record_managed - while it runs: the devices that it manages, for op_units_drop_carried() */
+/** op_units_record_managed - while it runs: the devices that it manages beside those recorded, for op_units_drop_carried() */
 int op_units_record_managed(struct op_env *env, struct err *e);
 /** op_units_replace_wdevs - uplinks of @before that are gone since, because iwd takes its devices along, are made anew */
 int op_units_replace_wdevs(struct op_env *env, struct nl *genl, const struct nl80211_wdevs *before,

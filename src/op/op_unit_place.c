@@ -17,6 +17,7 @@
 #include "wgns/folder.h"
 #include "wgns/nm.h"
 #include "wgns/str.h"
+#include "wgns/units_moved.h"
 
 #define MANAGED_MAX (NM_DEVICES_MAX * IFNAMSIZ)
 #define BOX STATE_DIR "/" OP_BOX_PATH
@@ -245,28 +246,6 @@ static int drop_addresses(struct nl *nl, const struct rtnl_list *addrs, int ifin
 	return rc;
 }
 
-int op_units_record_managed(struct op_env *env, struct err *e)
-{
-	AUTO_STRBUF struct strbuf text = { 0 };
-	struct nm_device *list = NULL;
-	size_t n = 0;
-
-	int rc = nm_devices(&list, &n, e);
-	if (rc < 0)
-		return rc;
-	for (size_t i = 0; i < n; i++) {
-		if (list[i].is_managed)
-			strbuf_addf(&text, "%s\n", list[i].name);
-	}
-	free(list);
-	AUTO_FD int dir_fd = state_openat(env->run_fd, OP_BOX_PATH, O_RDONLY | O_DIRECTORY, e);
-	if (dir_fd < 0)
-		return dir_fd;
-	return text.is_failed ? err_set(e, ENOMEM, "write the devices of NetworkManager")
-			      : fd_replace_file_at(dir_fd, UNITS_BOX_MANAGED,
-						   text.len ? text.s : "", text.len, 0600, e);
-}
-
 /* names of devices have no blanks */
 static bool has_line(const char *text, const char *name)
 {
@@ -277,6 +256,50 @@ static bool has_line(const char *text, const char *name)
 			return true;
 	}
 	return false;
+}
+
+int op_units_record_managed(struct op_env *env, struct err *e)
+{
+	AUTO_STRBUF struct strbuf text = { 0 };
+	AUTO_FREE char *before = NULL;
+	struct nm_device *list = NULL;
+	struct err ignored; /* nothing is recorded yet */
+	size_t n = 0, len;
+
+	AUTO_FD int dir_fd = state_openat(env->run_fd, OP_BOX_PATH, O_RDONLY | O_DIRECTORY, e);
+	if (dir_fd < 0)
+		return dir_fd;
+	int rc = nm_devices(&list, &n, e);
+	if (rc < 0)
+		return rc;
+	/* one that came while the layout was up has gone home again, and out of its sight, before it ends */
+	if (fd_read_file_at(dir_fd, UNITS_BOX_MANAGED, MANAGED_MAX, &before, &len, &ignored) == 0)
+		strbuf_addf(&text, "%s", before);
+	for (size_t i = 0; i < n; i++) {
+		if (list[i].is_managed && !(before && has_line(before, list[i].name)))
+			strbuf_addf(&text, "%s\n", list[i].name);
+	}
+	free(list);
+	return text.is_failed ? err_set(e, ENOMEM, "write the devices of NetworkManager")
+			      : fd_replace_file_at(dir_fd, UNITS_BOX_MANAGED,
+						   text.len ? text.s : "", text.len, 0600, e);
+}
+
+void op_units_remember(struct op_env *env)
+{
+	struct err ignored; /* who does not run manages nothing */
+
+	if (units_is_moved(UNITS_NETWORKMANAGER))
+		(void)op_units_record_managed(env, &ignored);
+}
+
+/* it goes on with what it has written down of a device when it ended; the number may be another device's by now */
+static bool is_remembered(const struct rtnl_link *now, const struct rtnl_link *old)
+{
+	char path[64];
+
+	(void)snprintf(path, sizeof(path), UNITS_NM "/devices/%d", now->ifindex);
+	return now->ifindex == old->ifindex && access(path, F_OK) == 0;
 }
 
 int op_units_drop_carried(struct op_env *env, struct nl *nl, const struct snapshot *old,
@@ -299,7 +322,7 @@ int op_units_drop_carried(struct op_env *env, struct nl *nl, const struct snapsh
 	for (size_t i = 0; rc == 0 && i < old->links.n; i++) {
 		const struct rtnl_link *now = snapshot_find_link(&links, &old->links.items[i]);
 
-		if (now && now->ifindex != old->links.items[i].ifindex &&
+		if (now && !is_remembered(now, &old->links.items[i]) &&
 		    has_line(managed, old->links.items[i].name))
 			rc = drop_addresses(nl, &addrs, now->ifindex, e);
 	}
