@@ -28,7 +28,10 @@ dress() {
 	dress
 	remember
 	run -0 up -n wg1
-	[[ $output = *"phy.move phy${card#phy#} -> physical: $card with "*"link.restore wlan0 in physical"*"link.restore mon0 in physical"* ]]
+	# in the order of their numbers, which depends on what was in home before
+	[[ $output = *"phy.move phy${card#phy#} -> physical: $card with "@("wlan0, mon0"|"mon0, wlan0")$'\n'* ]]
+	[[ $output = *"link.restore wlan0 in physical"* ]]
+	[[ $output = *"link.restore mon0 in physical"* ]]
 	[[ $output != *link.move* ]]
 	unchanged
 	up wg1
