@@ -406,18 +406,18 @@ static void test_plan_refuses_a_named_unit_that_is_not_there(void **state)
 		{ "systemd:a\\x2d", "this is no name of a service or socket" },
 	};
 	struct fixture *f = with_units();
+	char agent[32];
+	char *agents[] = { agent };
 	struct plan p;
 	struct err e;
 
 	(void)state;
 	items[0].is_active = false;
 	f->rq.agent = AGENT_NAMED;
+	f->rq.agents = agents;
 	f->rq.n_agents = 1;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		char agent[32];
-		char *agents[] = { agent };
 		(void)snprintf(agent, sizeof(agent), "%s", cases[i].agent);
-		f->rq.agents = agents;
 		assert_true(plan(f, &p, &e) < 0);
 		assert_int_equal(e.kind, ERR_KIND_MACHINE);
 		assert_non_null(strstr(e.text, cases[i].why));
