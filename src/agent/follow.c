@@ -23,6 +23,7 @@
 #include "wgns/fd.h"
 #include "wgns/keep.h"
 #include "wgns/leasetext.h"
+#include "wgns/signals.h"
 #include "wgns/state.h"
 
 #define NM_DIR STATE_DIR "/box/physical/nm"
@@ -129,20 +130,6 @@ static void look(const struct follow *f)
 				     &why) == 0)
 		return;
 	say(f, &why);
-}
-
-static int open_signals(struct err *e)
-{
-	sigset_t set;
-
-	(void)sigemptyset(&set);
-	(void)sigaddset(&set, SIGTERM);
-	(void)sigaddset(&set, SIGINT);
-	(void)sigaddset(&set, SIGHUP);
-	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
-		return err_set(e, errno, "block signals");
-	int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	return fd < 0 ? err_set(e, errno, "wait for signals") : fd;
 }
 
 /* Return: somebody wants an end */
@@ -255,6 +242,7 @@ static void keep(struct follow *f)
 
 static int begin(struct follow *f, struct err *e)
 {
+	static const int signals[] = { SIGTERM, SIGINT, SIGHUP };
 	const char *name = f->options->name;
 
 	f->is_networkd = strcmp(name, FOLLOW_NETWORKD "." AGENTFILE_ALL) == 0;
@@ -264,7 +252,7 @@ static int begin(struct follow *f, struct err *e)
 	f->run_fd = state_open(false, e);
 	if (f->run_fd < 0)
 		return f->run_fd;
-	f->signal_fd = open_signals(e);
+	f->signal_fd = signals_open(signals, sizeof(signals) / sizeof(signals[0]), e);
 	if (f->signal_fd < 0)
 		return f->signal_fd;
 	f->inotify_fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);

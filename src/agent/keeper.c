@@ -20,6 +20,7 @@
 #include "wgns/fd.h"
 #include "wgns/netns.h"
 #include "wgns/rtnl.h"
+#include "wgns/signals.h"
 #include "wgns/state.h"
 
 #define AGAIN_FIRST_MS 500
@@ -62,24 +63,10 @@ static void set_state(struct keeper *k, const char *state)
 		keeper_log(k, "%s", why.text);
 }
 
-static int open_signals(struct err *e)
-{
-	sigset_t set;
-
-	(void)sigemptyset(&set);
-	(void)sigaddset(&set, SIGTERM);
-	(void)sigaddset(&set, SIGINT);
-	(void)sigaddset(&set, SIGHUP);
-	(void)sigaddset(&set, SIGCHLD);
-	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
-		return err_set(e, errno, "block signals");
-	int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	return fd < 0 ? err_set(e, errno, "wait for signals") : fd;
-}
-
 /* in physical: from here on everything is its own */
 static int open_sources(struct keeper *k, struct err *e)
 {
+	static const int signals[] = { SIGTERM, SIGINT, SIGHUP, SIGCHLD };
 	static const unsigned groups[] = { RTNLGRP_LINK };
 
 	if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
@@ -94,7 +81,7 @@ static int open_sources(struct keeper *k, struct err *e)
 	if (k->inotify_fd < 0 ||
 	    inotify_add_watch(k->inotify_fd, "/etc", IN_CLOSE_WRITE | IN_MOVED_TO | IN_DELETE) < 0)
 		return err_set(e, errno, "watch the agent's /etc");
-	k->signal_fd = open_signals(e);
+	k->signal_fd = signals_open(signals, sizeof(signals) / sizeof(signals[0]), e);
 	return k->signal_fd < 0 ? k->signal_fd : 0;
 }
 

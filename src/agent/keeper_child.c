@@ -17,6 +17,7 @@
 #include "wgns/fd.h"
 #include "wgns/keep.h"
 #include "wgns/netns.h"
+#include "wgns/signals.h"
 
 #define GRACE_MS 5000
 #define KILL_ROUNDS 10000
@@ -37,16 +38,6 @@ static _Noreturn void fail(int fd, int code, const char *what)
 	_exit(write(fd, &f, sizeof(f)) == sizeof(f) ? 127 : 126);
 }
 
-static void reset_signals(void)
-{
-	sigset_t none;
-
-	for (int sig = 1; sig < NSIG; sig++)
-		(void)signal(sig, SIG_DFL); /* fails for SIGKILL and the like only */
-	(void)sigemptyset(&none);
-	(void)sigprocmask(SIG_SETMASK, &none, NULL);
-}
-
 /* in the child; nothing is allocated that has to be freed */
 static _Noreturn void become(const struct keeper *k, char **argv, int failed_fd, pid_t keeper)
 {
@@ -58,7 +49,7 @@ static _Noreturn void become(const struct keeper *k, char **argv, int failed_fd,
 
 	for (size_t i = 0; i < p->n_env && i < ENV_MAX; i++)
 		envp[i + 2] = p->env[i];
-	reset_signals();
+	signals_reset();
 	(void)umask(022);
 	/* 0 to 2 are /dev/null and the log; the end of the pipe goes with execve(2), the rest now */
 	int fd = dup3(failed_fd, 3, O_CLOEXEC);

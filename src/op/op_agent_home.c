@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +14,7 @@
 #include "op_internal.h"
 #include "wgns/agentfile.h"
 #include "wgns/fd.h"
+#include "wgns/signals.h"
 #include "wgns/str.h"
 #include "wgns/systemd.h"
 #include "wgns/tool.h"
@@ -104,13 +104,9 @@ static _Noreturn void become(const struct agentfile_command *c, char **argv, int
 {
 	static char path[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 	char *envp[] = { path, NULL };
-	sigset_t none;
 	int code;
 
-	for (int sig = 1; sig < NSIG; sig++)
-		(void)signal(sig, SIG_DFL); /* fails for SIGKILL and the like only */
-	(void)sigemptyset(&none);
-	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	signals_reset();
 	(void)umask(022);
 	int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	int fd = fcntl(failed_fd, F_DUPFD_CLOEXEC, 10);

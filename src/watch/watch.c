@@ -16,6 +16,7 @@
 #include "watch_internal.h"
 #include "wgns/fd.h"
 #include "wgns/netns.h"
+#include "wgns/signals.h"
 
 #define EVENTS_MAX 16
 #define END_MS 5000
@@ -25,17 +26,11 @@
 
 static int open_signals(struct watch *w, struct err *e)
 {
-	sigset_t set;
+	static const int signals[] = { SIGTERM, SIGINT, SIGHUP };
 
-	(void)sigemptyset(&set);
-	(void)sigaddset(&set, SIGTERM);
-	(void)sigaddset(&set, SIGINT);
-	(void)sigaddset(&set, SIGHUP);
-	(void)sigprocmask(SIG_BLOCK, &set, NULL); /* fails only for a wrong first argument */
 	(void)signal(SIGPIPE, SIG_IGN);
-	int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	return fd < 0 ? err_set(e, errno, "wait for signals")
-		      : watch_follow(w, SOURCE_SIGNAL, fd, e);
+	int fd = signals_open(signals, sizeof(signals) / sizeof(signals[0]), e);
+	return fd < 0 ? fd : watch_follow(w, SOURCE_SIGNAL, fd, e);
 }
 
 static int open_folder(struct watch *w, struct err *e)
