@@ -3,8 +3,6 @@
  * What `wgns portal` starts, it also ends: whoever loses its parent becomes our child (PR_SET_CHILD_SUBREAPER), and our children are
  * found in /proc, so that a browser cannot leave anything behind, whatever its wrapper scripts and crash handlers do.
  */
-#include <ctype.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -22,11 +20,11 @@
 #include "cmd.h"
 #include "portal.h"
 #include "wgns/fd.h"
+#include "wgns/netns.h"
 
 #define KIND_MS 5000 /* a browser writes its profile down */
 #define LAST_MS 5000 /* after SIGKILL; longer means uninterruptible sleep */
 #define ROUND_MS 100
-#define STAT_MAX 512
 
 static const int stopping[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
 
@@ -197,41 +195,6 @@ int portal_session_step(struct portal_session *s, int ms)
 	return s->n_interrupts ? -EINTR : 0;
 }
 
-/* field 4 of proc_pid_stat(5); the name before it can hold anything, so the last ")" counts */
-static pid_t parent_of(int proc_fd, const char *pid)
-{
-	char path[32], text[STAT_MAX];
-
-	if ((size_t)snprintf(path, sizeof(path), "%s/stat", pid) >= sizeof(path))
-		return -1;
-	AUTO_FD int fd = openat(proc_fd, path, O_RDONLY | O_CLOEXEC);
-	ssize_t len = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-	if (len <= 0)
-		return -1;
-	text[len] = '\0';
-	const char *name_end = strrchr(text, ')');
-	if (!name_end || strlen(name_end) < 4)
-		return -1;
-	return (pid_t)strtol(name_end + 4, NULL, 10);
-}
-
-static void signal_children(int signo)
-{
-	DIR *proc = opendir("/proc");
-	const struct dirent *d;
-
-	if (!proc)
-		return;
-	while ((d = readdir(proc)) != NULL) {
-		if (!isdigit((unsigned char)d->d_name[0]) ||
-		    parent_of(dirfd(proc), d->d_name) != getpid())
-			continue;
-		/* a child of ours keeps its number until we have waited for it */
-		(void)kill((pid_t)strtol(d->d_name, NULL, 10), signo); /* it may have ended */
-	}
-	(void)closedir(proc); /* it was only read */
-}
-
 void portal_session_stop(struct portal_session *s)
 {
 	int64_t begin = portal_now_ms();
@@ -239,13 +202,13 @@ void portal_session_stop(struct portal_session *s)
 
 	if (!reap(s))
 		return;
-	signal_children(SIGTERM);
+	proc_signal_children(SIGTERM);
 	while (reap(s) && portal_now_ms() - begin < KIND_MS && s->n_interrupts == n_interrupts)
 		(void)portal_session_step(s, ROUND_MS); /* an interrupt is counted */
 	/* in rounds: what they leave comes to us */
 	begin = portal_now_ms();
 	while (reap(s) && portal_now_ms() - begin < LAST_MS) {
-		signal_children(SIGKILL);
+		proc_signal_children(SIGKILL);
 		(void)portal_session_step(s, ROUND_MS); /* as above */
 	}
 	if (reap(s))

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "wgns/fd.h"
+#include "wgns/netns.h"
 #include "wgns/str.h"
 
 #define VARIABLE "SSH_CONNECTION="
@@ -17,7 +18,6 @@
 #define ANCESTORS_MAX 64
 #define ENVIRON_MAX                                                                                \
 	(8u << 20) /* a quarter of the stack's limit is what execve(2) takes; 2 MiB as a rule */
-#define STAT_MAX 4096
 
 static void unmap(struct addr *a)
 {
@@ -91,18 +91,6 @@ static char *read_proc(pid_t pid, const char *name, size_t max, size_t *len)
 	return fd_read_file_at(AT_FDCWD, path, max, &text, len, &ignored) < 0 ? NULL : text;
 }
 
-/* Return: 0 above the first process, and when it is not known */
-static pid_t parent_of(pid_t pid)
-{
-	size_t len;
-	AUTO_FREE char *text = read_proc(pid, "stat", STAT_MAX, &len);
-	int ppid;
-
-	/* the name may hold blanks and parentheses: it ends at the last one (proc(5)) */
-	const char *end = text ? strrchr(text, ')') : NULL;
-	return end && sscanf(end + 1, " %*c %d", &ppid) == 1 ? ppid : 0;
-}
-
 /* environ(7) as it was at execve(2): strings, each with a NUL */
 static void add_of(pid_t pid, struct change_client *out, size_t cap, size_t *n)
 {
@@ -130,7 +118,7 @@ size_t ssh_find(struct change_client *out, size_t cap)
 		add(out, cap, &n, own, strnlen(own, VALUE_MAX + 1));
 	for (int i = 0; pid > 0 && i < ANCESTORS_MAX; i++) {
 		add_of(pid, out, cap, &n);
-		pid = parent_of(pid);
+		pid = proc_parent(pid);
 	}
 	return n;
 }

@@ -76,8 +76,16 @@ bool netns_has_proc(const struct netns_id *ns, const struct netns_proc *p);
 int netns_kill(const struct netns_proc *procs, size_t n, int grace_ms, struct err *e);
 /** proc_start_time - field 22 of /proc/PID/stat; Return: 0 or -ESRCH */
 int proc_start_time(pid_t pid, unsigned long long *out);
-/** proc_children - of @parent; Return: how many of at most @cap were stored, or -errno */
-long proc_children(pid_t parent, pid_t *out, size_t cap);
+/** proc_parent - field 4 of /proc/PID/stat; Return: 0 above the first process, and when it is not known */
+pid_t proc_parent(pid_t pid);
+/** proc_signal_children - send @sig to every child of this process */
+void proc_signal_children(int sig);
+/**
+ * proc_kill_children - SIGKILL to every child, and wait, until there is none
+ *
+ * For a subreaper (PR_SET_CHILD_SUBREAPER of prctl(2)): orphans become its children, too.
+ */
+void proc_kill_children(void);
 
 /** netns_mount_is_init - is the caller's mount namespace that of PID 1? Return: 1, 0, -errno */
 int netns_mount_is_init(struct err *e);

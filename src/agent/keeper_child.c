@@ -20,8 +20,6 @@
 #include "wgns/signals.h"
 
 #define GRACE_MS 5000
-#define KILL_ROUNDS 10000
-#define CHILDREN_MAX 256 /* at a look */
 #define ENV_MAX 64
 
 /* what went wrong in the child, for the keeper */
@@ -112,20 +110,6 @@ int keeper_start(const struct keeper *k, struct child *child, struct err *e)
 	return 0;
 }
 
-/* orphans are our children, too: PR_SET_CHILD_SUBREAPER of prctl(2) */
-static void kill_all(void)
-{
-	pid_t children[CHILDREN_MAX];
-
-	for (int i = 0; i < KILL_ROUNDS; i++) {
-		long n = proc_children(getpid(), children, CHILDREN_MAX);
-		for (long c = 0; c < n; c++)
-			(void)kill(children[c], SIGKILL); /* ours, and not reaped yet */
-		if (waitpid(-1, NULL, 0) < 0 && errno == ECHILD)
-			return;
-	}
-}
-
 void keeper_end(struct keeper *k)
 {
 	int64_t end = keeper_now_ms() + GRACE_MS;
@@ -147,5 +131,5 @@ void keeper_end(struct keeper *k)
 	}
 	if (is_left)
 		keeper_log(k, "%s does not end, and is killed", k->run.program);
-	kill_all();
+	proc_kill_children();
 }

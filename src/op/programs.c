@@ -45,21 +45,10 @@ static bool is_daemon_by_name(const struct netns_proc *proc)
 static bool is_watchers(int run_fd, const struct netns_proc *proc, const struct state_tunnel *t)
 {
 	struct state_watcher watcher;
-	char path[32], stat[512];
-	int parent;
 
-	if (strcmp(t->place, "home") != 0 ||
-	    state_watcher_read(run_fd, t->device.name, &watcher) < 0)
-		return false;
-	(void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)proc->pid);
-	AUTO_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t len = fd < 0 ? -1 : read(fd, stat, sizeof(stat) - 1);
-	if (len <= 0)
-		return false;
-	stat[len] = '\0';
-	/* proc_pid_stat(5): the name is in parentheses and may hold anything; the parent is the second field behind it */
-	const char *end = strrchr(stat, ')');
-	return end && sscanf(end + 1, " %*c %d", &parent) == 1 && parent == watcher.pid;
+	return strcmp(t->place, "home") == 0 &&
+	       state_watcher_read(run_fd, t->device.name, &watcher) == 0 &&
+	       proc_parent(proc->pid) == watcher.pid;
 }
 
 bool programs_is_manager(pid_t pid)

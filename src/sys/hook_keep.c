@@ -16,8 +16,6 @@
 #include "wgns/fd.h"
 #include "wgns/netns.h"
 
-#define CHILDREN_MAX 256 /* at a look */
-#define KILL_ROUNDS 10000
 
 /* what the keeper and its caller have between them */
 struct ends {
@@ -25,20 +23,6 @@ struct ends {
 	int caller_fd; /* in the caller: the other end */
 	int read_fd, write_fd; /* a struct hook_end */
 };
-
-/* everybody who is left of the hook is our child, or becomes it when its parent dies: prctl(2), PR_SET_CHILD_SUBREAPER */
-static void kill_all(void)
-{
-	pid_t children[CHILDREN_MAX];
-
-	for (int i = 0; i < KILL_ROUNDS; i++) {
-		long n = proc_children(getpid(), children, CHILDREN_MAX);
-		for (long k = 0; k < n; k++)
-			(void)kill(children[k], SIGKILL); /* ours, and not reaped yet */
-		if (waitpid(-1, NULL, 0) < 0 && errno == ECHILD)
-			return;
-	}
-}
 
 /* Return: the shell's end is known; else the caller was killed */
 static bool await_end(pid_t shell, int alive_fd, int *status)
@@ -105,7 +89,7 @@ static _Noreturn void become_keeper(char *command, int ns_fd, const struct ends 
 		end.failure.code = -rc;
 		(void)snprintf(end.failure.what, sizeof(end.failure.what), "make a child");
 	} else if (!await_end(shell, ends->alive_fd, &end.status)) {
-		kill_all();
+		proc_kill_children();
 		_exit(1);
 	}
 	_exit(write(ends->write_fd, &end, sizeof(end)) == sizeof(end) ? 0 : 1);

@@ -11,12 +11,14 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "wgns/clock.h"
 #include "wgns/fd.h"
 #include "wgns/netns.h"
 
+#define KILL_ROUNDS 10000
 #define PROC_KTHREAD                                                                               \
 	0x00200000u /* PF_KTHREAD in field 9 of /proc/PID/stat, include/linux/sched.h */
 #define KILL_CHUNK 128 /* pidfds at a time, well below the usual RLIMIT_NOFILE of 1024 */
@@ -246,26 +248,34 @@ int netns_kill(const struct netns_proc *procs, size_t n, int grace_ms, struct er
 	return 0;
 }
 
-long proc_children(pid_t parent, pid_t *out, size_t cap)
+void proc_signal_children(int sig)
 {
 	__attribute__((cleanup(close_dir))) DIR *dir = opendir("/proc");
+	const struct dirent *d;
 	struct proc_stat ps;
-	size_t n = 0;
 
-	if (!dir)
-		return -errno;
-	while (n < cap) {
-		errno = 0;
-		const struct dirent *d = readdir(dir);
-		if (!d && errno)
-			return -errno;
-		if (!d)
-			break;
+	while (dir && (d = readdir(dir))) {
 		if (!isdigit((unsigned char)d->d_name[0]))
 			continue;
 		pid_t pid = (pid_t)strtol(d->d_name, NULL, 10);
-		if (read_stat(dirfd(dir), pid, &ps) == 0 && ps.parent == parent)
-			out[n++] = pid;
+		if (read_stat(dirfd(dir), pid, &ps) == 0 && ps.parent == getpid())
+			(void)kill(pid, sig); /* it keeps its number until we have waited for it */
 	}
-	return (long)n;
+}
+
+void proc_kill_children(void)
+{
+	for (int i = 0; i < KILL_ROUNDS; i++) {
+		proc_signal_children(SIGKILL);
+		if (waitpid(-1, NULL, 0) < 0 && errno == ECHILD)
+			return;
+	}
+}
+
+pid_t proc_parent(pid_t pid)
+{
+	AUTO_FD int proc_fd = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct proc_stat ps;
+
+	return proc_fd < 0 || read_stat(proc_fd, pid, &ps) < 0 ? 0 : ps.parent;
 }
