@@ -21,6 +21,7 @@
 #include "exec.h"
 #include "installed.h"
 #include "portal_probe.h"
+#include "wgns/clock.h"
 #include "wgns/wgnsconf.h"
 
 #define POLL_FIRST_MS 2000 /* between two questions: short while somebody types */
@@ -184,20 +185,20 @@ static void show_waiting(const struct portal *p, int64_t begin)
 
 	(void)snprintf(text, sizeof(text),
 		       "waiting for the portal to let this machine through: %lld s",
-		       (long long)((portal_now_ms() - begin) / 1000));
+		       (long long)((clock_boot_ms() - begin) / 1000));
 	show(p, text);
 }
 
 /* Return: 0 when the way is free; -EINTR; -errno */
 static int wait_until_free(struct portal *p, struct err *e)
 {
-	int64_t begin = portal_now_ms(), asked = begin;
+	int64_t begin = clock_boot_ms(), asked = begin;
 	int interval = POLL_FIRST_MS;
 	struct portal_verdict verdict;
 
 	for (;;) {
 		show_waiting(p, begin);
-		int64_t left = asked + interval - portal_now_ms();
+		int64_t left = asked + interval - clock_boot_ms();
 		if (left > 0) {
 			if (portal_session_step(&p->session, left < TICK_MS ? (int)left : TICK_MS) <
 			    0)
@@ -209,7 +210,7 @@ static int wait_until_free(struct portal *p, struct err *e)
 		int rc = portal_probe_run(&p->probe, &p->session, &verdict, e);
 		if (rc < 0 || verdict.state == PORTAL_FREE)
 			return rc;
-		asked = portal_now_ms();
+		asked = clock_boot_ms();
 		if (asked - begin > POLL_KEEP_MS && interval < POLL_LAST_MS)
 			interval += interval / 2;
 	}
@@ -217,13 +218,13 @@ static int wait_until_free(struct portal *p, struct err *e)
 
 static int wait_handshakes(struct portal *p, struct portal_tunnels *t)
 {
-	int64_t begin = portal_now_ms(), kicked = 0;
+	int64_t begin = clock_boot_ms(), kicked = 0;
 
-	while (!portal_tunnels_look(t) && portal_now_ms() - begin < HANDSHAKE_MS) {
+	while (!portal_tunnels_look(t) && clock_boot_ms() - begin < HANDSHAKE_MS) {
 		show(p, "waiting for the tunnel");
-		if (portal_now_ms() - kicked >= KICK_MS) {
+		if (clock_boot_ms() - kicked >= KICK_MS) {
 			portal_tunnels_kick(t);
-			kicked = portal_now_ms();
+			kicked = clock_boot_ms();
 		}
 		if (portal_session_step(&p->session, 100) < 0)
 			return -EINTR;

@@ -51,8 +51,6 @@ int portal_session_step(struct portal_session *s, int ms);
  */
 void portal_session_stop(struct portal_session *s);
 void portal_session_end(struct portal_session *s);
-/** portal_now_ms - of the clock that goes on while the machine sleeps */
-int64_t portal_now_ms(void);
 
 /* ---- the browser: portal_browser.c ---- */
 

@@ -13,6 +13,7 @@
 
 #include "cmd.h"
 #include "installed.h"
+#include "wgns/clock.h"
 #include "wgns/fd.h"
 #include "wgns/seal.h"
 #include "wgns/str.h"
@@ -133,9 +134,9 @@ static int ask(struct portal_session *s, char *const *args, struct portal_verdic
 	for (; *args; args++)
 		argv[n++] = *args;
 	int rc = portal_session_start(s, &s->probe, argv, false, e);
-	int64_t deadline = portal_now_ms() + PROBE_MS;
+	int64_t deadline = clock_boot_ms() + PROBE_MS;
 	while (rc == 0 && (s->probe.pid || s->probe.out_fd >= 0)) {
-		if (portal_now_ms() > deadline) {
+		if (clock_boot_ms() > deadline) {
 			*out = (struct portal_verdict){ .state = PORTAL_TIMEOUT };
 			return 0; /* it ends by itself, and portal_session_stop() knows it */
 		}

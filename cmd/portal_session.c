@@ -14,11 +14,11 @@
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cmd.h"
 #include "portal.h"
+#include "wgns/clock.h"
 #include "wgns/fd.h"
 #include "wgns/netns.h"
 
@@ -27,14 +27,6 @@
 #define ROUND_MS 100
 
 static const int stopping[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
-
-int64_t portal_now_ms(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_BOOTTIME, &now); /* cannot fail: Linux 2.6.39 */
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static void fill_signals(sigset_t *set)
 {
@@ -197,17 +189,17 @@ int portal_session_step(struct portal_session *s, int ms)
 
 void portal_session_stop(struct portal_session *s)
 {
-	int64_t begin = portal_now_ms();
+	int64_t begin = clock_boot_ms();
 	int n_interrupts = s->n_interrupts;
 
 	if (!reap(s))
 		return;
 	proc_signal_children(SIGTERM);
-	while (reap(s) && portal_now_ms() - begin < KIND_MS && s->n_interrupts == n_interrupts)
+	while (reap(s) && clock_boot_ms() - begin < KIND_MS && s->n_interrupts == n_interrupts)
 		(void)portal_session_step(s, ROUND_MS); /* an interrupt is counted */
 	/* in rounds: what they leave comes to us */
-	begin = portal_now_ms();
-	while (reap(s) && portal_now_ms() - begin < LAST_MS) {
+	begin = clock_boot_ms();
+	while (reap(s) && clock_boot_ms() - begin < LAST_MS) {
 		proc_signal_children(SIGKILL);
 		(void)portal_session_step(s, ROUND_MS); /* as above */
 	}

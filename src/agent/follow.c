@@ -15,11 +15,11 @@
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "wgns/agentfile.h"
 #include "wgns/agentpublish.h"
+#include "wgns/clock.h"
 #include "wgns/fd.h"
 #include "wgns/keep.h"
 #include "wgns/leasetext.h"
@@ -32,7 +32,7 @@
 #define LINKS_MAX 256
 #define AGAIN_FIRST_MS 500
 #define AGAIN_MAX_MS 60000
-#define LIVED_S 60 /* one that lived so long was no failure */
+#define LIVED_MS 60000 /* one that lived so long was no failure */
 
 struct follow {
 	const struct follow_options *options;
@@ -170,14 +170,6 @@ static void run(struct follow *f)
 	}
 }
 
-static int64_t now_s(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail */
-	return now.tv_sec;
-}
-
 /* until @fd becomes readable, -1: nothing does, or @ms have passed; Return: somebody wants an end */
 static bool wait_for(const struct follow *f, int fd, int ms)
 {
@@ -228,15 +220,15 @@ static bool follow_in_child(struct follow *f)
 static void keep(struct follow *f)
 {
 	int pause_ms = AGAIN_FIRST_MS;
-	int64_t since = now_s();
+	int64_t since = clock_monotonic_ms();
 
 	while (!follow_in_child(f)) {
-		if (now_s() - since >= LIVED_S)
+		if (clock_monotonic_ms() - since >= LIVED_MS)
 			pause_ms = AGAIN_FIRST_MS;
 		if (wait_for(f, -1, pause_ms))
 			return;
 		pause_ms = pause_ms < AGAIN_MAX_MS / 2 ? pause_ms * 2 : AGAIN_MAX_MS;
-		since = now_s();
+		since = clock_monotonic_ms();
 	}
 }
 

@@ -13,10 +13,10 @@
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "keeper_internal.h"
+#include "wgns/clock.h"
 #include "wgns/fd.h"
 #include "wgns/netns.h"
 #include "wgns/rtnl.h"
@@ -27,14 +27,6 @@
 #define AGAIN_MAX_MS 60000
 #define LIVED_MS 60000 /* who lived so long did not die at once */
 #define LOG_MAX_BYTES (256 << 10) /* in /run: then it begins anew */
-
-int64_t keeper_now_ms(void)
-{
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts); /* cannot fail with a clock that exists */
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
 
 void keeper_log(const struct keeper *k, const char *fmt, ...)
 {
@@ -97,7 +89,7 @@ static void look_for_device(struct keeper *k)
 	if (is_there) {
 		keeper_log(k, "%s is back", k->run.device);
 		for (size_t i = 0; i < k->n; i++) {
-			k->children[i].again_ms = keeper_now_ms();
+			k->children[i].again_ms = clock_monotonic_ms();
 			k->children[i].n_deaths = 0;
 		}
 		return;
@@ -109,7 +101,7 @@ static void look_for_device(struct keeper *k)
 
 static void plan_again(struct keeper *k, struct child *child)
 {
-	int64_t now = keeper_now_ms(), delay = AGAIN_FIRST_MS;
+	int64_t now = clock_monotonic_ms(), delay = AGAIN_FIRST_MS;
 
 	if (now - child->started_ms > LIVED_MS)
 		child->n_deaths = 0;
@@ -149,12 +141,12 @@ static void start_due(struct keeper *k)
 
 	for (size_t i = 0; i < k->n; i++) {
 		struct child *child = &k->children[i];
-		if (child->pid || !child->again_ms || child->again_ms > keeper_now_ms())
+		if (child->pid || !child->again_ms || child->again_ms > clock_monotonic_ms())
 			continue;
 		child->again_ms = 0;
 		if (keeper_start(k, child, &why) < 0) {
 			keeper_log(k, "%s", why.text);
-			child->started_ms = keeper_now_ms();
+			child->started_ms = clock_monotonic_ms();
 			plan_again(k, child);
 		} else {
 			keeper_log(k, "%s was started again (process %d)", k->run.program,
@@ -183,7 +175,7 @@ static void tell_state(struct keeper *k)
 
 static int timeout_ms(const struct keeper *k)
 {
-	int64_t now = keeper_now_ms(), first = -1;
+	int64_t now = clock_monotonic_ms(), first = -1;
 
 	for (size_t i = 0; i < k->n; i++) {
 		if (k->children[i].pid || !k->children[i].again_ms)

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "keeper_internal.h"
+#include "wgns/clock.h"
 #include "wgns/fd.h"
 #include "wgns/keep.h"
 #include "wgns/netns.h"
@@ -106,13 +107,13 @@ int keeper_start(const struct keeper *k, struct child *child, struct err *e)
 		return err_set(e, f.code, "start %s: %s", k->run.program, f.what);
 	}
 	child->pid = pid;
-	child->started_ms = keeper_now_ms();
+	child->started_ms = clock_monotonic_ms();
 	return 0;
 }
 
 void keeper_end(struct keeper *k)
 {
-	int64_t end = keeper_now_ms() + GRACE_MS;
+	int64_t end = clock_monotonic_ms() + GRACE_MS;
 	bool is_left = false;
 
 	for (size_t i = 0; i < k->n; i++) {
@@ -123,7 +124,7 @@ void keeper_end(struct keeper *k)
 		struct child *child = &k->children[i];
 		AUTO_FD int fd = child->pid ? (int)syscall(SYS_pidfd_open, child->pid, 0U) : -1;
 		struct pollfd p = { .fd = fd, .events = POLLIN };
-		int64_t left = end - keeper_now_ms();
+		int64_t left = end - clock_monotonic_ms();
 		if (child->pid && poll(&p, 1, left > 0 ? (int)left : 0) <= 0)
 			is_left = true;
 		child->pid = 0;

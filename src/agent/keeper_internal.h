@@ -41,7 +41,6 @@ struct keeper {
 	char state[160]; /* that was written last */
 };
 
-int64_t keeper_now_ms(void);
 void keeper_log(const struct keeper *k, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* keeper_prepare.c */

@@ -10,9 +10,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "wgns/clock.h"
 #include "wgns/fd.h"
 
 #define SNAP 256 /* headers of IPv6 with options, and the first bytes behind them */
@@ -28,14 +28,6 @@ struct session {
 	long long looked_ms; /* when programs were looked for last */
 	struct netns_id physical;
 };
-
-static long long now_ms(void)
-{
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_BOOTTIME, &ts); /* cannot fail with a clock that exists */
-	return (long long)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
 
 /* what a VLAN device sends passes its parent, where it is seen with the tag taken off */
 static bool is_uplink(const struct rtnl_link *link)
@@ -120,7 +112,7 @@ static void look_for_programs(struct session *s)
 	struct netns_proc found[CAPTURE_PROGRAMS_MAX];
 	struct err ignored; /* then none is named, and what went out counts as nobody's */
 
-	s->looked_ms = now_ms();
+	s->looked_ms = clock_boot_ms();
 	long n = netns_procs(&s->physical, found, CAPTURE_PROGRAMS_MAX, &ignored);
 	for (long i = 0; i < n && i < CAPTURE_PROGRAMS_MAX; i++) {
 		if (!is_daemon(s, &found[i]))
@@ -162,7 +154,7 @@ static void count(struct session *s, size_t device, const struct sockaddr_ll *fr
 		return;
 	keep_sample(s->out, device, &f);
 	/* whoever sent it may be gone in a moment */
-	if (s->out->n_samples < CAPTURE_SAMPLES_MAX || now_ms() - s->looked_ms >= LOOK_MS)
+	if (s->out->n_samples < CAPTURE_SAMPLES_MAX || clock_boot_ms() - s->looked_ms >= LOOK_MS)
 		look_for_programs(s);
 }
 
@@ -221,9 +213,9 @@ static void read_drops(struct session *s)
 
 static void run(struct session *s)
 {
-	long long begin = now_ms(), end = begin + s->rq->seconds * 1000LL, tick = begin;
+	long long begin = clock_boot_ms(), end = begin + s->rq->seconds * 1000LL, tick = begin;
 
-	for (long long now = begin; now < end; now = now_ms()) {
+	for (long long now = begin; now < end; now = clock_boot_ms()) {
 		if (now >= tick) {
 			tick = now + TICK_MS;
 			unsigned left = (unsigned)((end - now + 999) / 1000);

@@ -6,11 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "op_internal.h"
 #include "wgns/agentfile.h"
+#include "wgns/clock.h"
 #include "wgns/str.h"
 
 #define PAUSE_MS 100
@@ -28,14 +28,6 @@ struct waiting {
 	struct rtnl_links links; /* of physical, at the last look */
 	struct rtnl_list addrs;
 };
-
-static long long now_ms(void)
-{
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts); /* cannot fail with a clock that exists */
-	return (long long)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
 
 static void forget_look(struct waiting *w)
 {
@@ -204,7 +196,7 @@ static int give_up(const struct waiting *w, unsigned seconds, struct err *e)
 
 static int wait_address(struct waiting *w, unsigned seconds, struct err *e)
 {
-	const long long end = now_ms() + (long long)seconds * 1000;
+	const long long end = clock_monotonic_ms() + (long long)seconds * 1000;
 	long long usable_ms = 0; /* since when one of them works */
 
 	for (;;) {
@@ -214,10 +206,10 @@ static int wait_address(struct waiting *w, unsigned seconds, struct err *e)
 		bool is_open = count(w, STANDING_WAITING) || is_associating(w);
 		bool is_usable = has_address(w);
 		if (is_usable && !usable_ms)
-			usable_ms = now_ms();
+			usable_ms = clock_monotonic_ms();
 		long long left =
 			(is_usable && usable_ms + SHORT_MS < end ? usable_ms + SHORT_MS : end) -
-			now_ms();
+			clock_monotonic_ms();
 		if (!is_open || left <= 0) {
 			note(w);
 			return is_usable ? 0 : give_up(w, seconds, e);

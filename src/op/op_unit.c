@@ -10,6 +10,7 @@
 
 #include "op_internal.h"
 #include "op_unit.h"
+#include "wgns/clock.h"
 #include "wgns/fd.h"
 #include "wgns/nm.h"
 #include "wgns/str.h"
@@ -134,14 +135,12 @@ static bool read_choice(const char *line, struct nm_choice *out)
 static int bring_up(const struct nm_choice *choice, const struct op_env *env, struct err *e)
 {
 	const struct timespec pause = { .tv_nsec = CHOICE_PAUSE_MS * 1000 * 1000 };
-	struct timespec begin, now;
+	const int64_t end_ms = clock_monotonic_ms() + CHOICE_S * 1000;
 	int rc;
 
-	(void)clock_gettime(CLOCK_MONOTONIC, &begin); /* cannot fail */
 	for (;;) {
 		rc = nm_bring_up(choice, CHOICE_S, e);
-		(void)clock_gettime(CLOCK_MONOTONIC, &now);
-		if (rc == 0 || now.tv_sec - begin.tv_sec >= CHOICE_S ||
+		if (rc == 0 || clock_monotonic_ms() >= end_ms ||
 		    (env->should_stop && env->should_stop(env->note_ctx)))
 			return rc;
 		(void)nanosleep(&pause, NULL); /* cut short by a signal: tried again at once */

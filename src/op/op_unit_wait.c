@@ -9,6 +9,7 @@
 
 #include "op_internal.h"
 #include "op_unit.h"
+#include "wgns/clock.h"
 #include "wgns/fd.h"
 #include "wgns/nm.h"
 #include "wgns/str.h"
@@ -211,15 +212,6 @@ static int look(struct wait *w, unsigned passed_ms, bool should_note, struct err
 	return rc < 0 ? rc : !first[0];
 }
 
-static unsigned passed_since(const struct timespec *begin)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail */
-	return (unsigned)((now.tv_sec - begin->tv_sec) * 1000 +
-			  (now.tv_nsec - begin->tv_nsec) / 1000000);
-}
-
 static int give_up(const struct wait *w, struct err *e)
 {
 	(void)err_say(e, ETIMEDOUT, "after %u s %s, and no other uplink works", w->seconds, w->why);
@@ -237,11 +229,10 @@ static int wait_for(struct wait *w, struct err *e)
 	const unsigned end_ms = w->seconds * 1000;
 	unsigned limit_ms = end_ms; /* since one works a nearer one */
 	bool was_usable = false;
-	struct timespec begin;
+	const int64_t begin_ms = clock_monotonic_ms();
 
-	(void)clock_gettime(CLOCK_MONOTONIC, &begin); /* cannot fail */
 	for (;;) {
-		unsigned passed_ms = passed_since(&begin);
+		unsigned passed_ms = (unsigned)(clock_monotonic_ms() - begin_ms);
 		bool is_last = passed_ms >= limit_ms;
 
 		int rc = look(w, passed_ms, is_last && was_usable, e);

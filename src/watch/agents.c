@@ -5,6 +5,7 @@
 
 #include "watch_internal.h"
 #include "wgns/agentfile.h"
+#include "wgns/clock.h"
 #include "wgns/str.h"
 
 #define FIRST_MS 1000
@@ -34,7 +35,7 @@ void watch_agents_check(struct watch *w)
 {
 	if (w->work[WORK_AGENTS] || !is_any_dead(w))
 		return;
-	if (watch_now_ms() - w->agents.started_ms > LIVED_MS)
+	if (clock_monotonic_ms() - w->agents.started_ms > LIVED_MS)
 		w->agents.n_tries = 0;
 	/* the first at once; then less and less often */
 	watch_plan_work(w, WORK_AGENTS,
@@ -49,7 +50,7 @@ void watch_agents_start(struct watch *w)
 
 	if (rc != -EBUSY || why.kind != ERR_KIND_STATE) {
 		w->agents.n_tries++;
-		w->agents.started_ms = watch_now_ms();
+		w->agents.started_ms = clock_monotonic_ms();
 	}
 	if (watch_take_result(w, rc, WORK_AGENTS, &why) && rc > 0)
 		watch_log(w, "%d keeper%s of agents had died: started again", rc,

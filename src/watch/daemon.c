@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "watch_internal.h"
+#include "wgns/clock.h"
 #include "wgns/fd.h"
 #include "wgns/netns.h"
 
@@ -45,7 +46,7 @@ void watch_daemon_ended(struct watch *w)
 	struct revival *r = &w->revival;
 
 	watch_unfollow(w, SOURCE_DAEMON);
-	if (r->revived_ms && watch_now_ms() - r->revived_ms > LIVED_MS)
+	if (r->revived_ms && clock_monotonic_ms() - r->revived_ms > LIVED_MS)
 		r->n_tries = 0;
 	unsigned pause = r->n_tries ? watch_pause_ms(r->n_tries - 1, FIRST_MS, MAX_MS) : 0;
 	watch_log(w, "%s (process %d) has ended, and the tunnel with it; it is made again",
@@ -100,7 +101,7 @@ void watch_daemon_revive(struct watch *w)
 		return;
 	}
 	r->n_tries++;
-	r->revived_ms = watch_now_ms();
+	r->revived_ms = clock_monotonic_ms();
 	if (!watch_take_result(w, rc, N_WORKS, &why)) {
 		if (!w->is_over && rc != -EALREADY)
 			watch_plan_work(w, WORK_REVIVE,

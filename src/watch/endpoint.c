@@ -9,6 +9,7 @@
 
 #include "watch_internal.h"
 #include "wgns/backend.h"
+#include "wgns/clock.h"
 #include "wgns/fd.h"
 #include "wgns/str.h"
 #include "wgns/wgquick.h"
@@ -22,7 +23,7 @@
 void watch_endpoints_check(struct watch *w, const char *why)
 {
 	struct endpoints *ep = &w->endpoints;
-	int64_t wait = ep->not_before_ms - watch_now_ms();
+	int64_t wait = ep->not_before_ms - clock_monotonic_ms();
 
 	if (!why) {
 		if (wait <= 0 && !ep->n_tries && !ep->job.pid && !w->work[WORK_LOOKUP] &&
@@ -168,7 +169,8 @@ void watch_endpoints_start(struct watch *w)
 	struct err why;
 
 	watch_endpoints_close(w);
-	ep->not_before_ms = watch_now_ms() + watch_pause_ms(ep->n_rounds++, AGE_MIN_MS, AGE_MAX_MS);
+	ep->not_before_ms =
+		clock_monotonic_ms() + watch_pause_ms(ep->n_rounds++, AGE_MIN_MS, AGE_MAX_MS);
 	int rc = read_conf(w, &conf, &why);
 	if (rc == 0)
 		rc = backend ? backend->get(&w->tunnel.device, w->home_fd, &dev, &why) : 0;

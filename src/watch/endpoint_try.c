@@ -7,6 +7,7 @@
 
 #include "watch_internal.h"
 #include "wgns/backend.h"
+#include "wgns/clock.h"
 
 #define TRY_MS 6500 /* an initiation is repeated after REKEY_TIMEOUT, 5 s, and some jitter */
 #define LOOK_MS 1000
@@ -124,7 +125,7 @@ static bool apply(struct watch *w, bool (*is_wanted)(const struct try *t, int64_
 {
 	struct endpoints *ep = &w->endpoints;
 	struct wg_device dev = { 0 };
-	int64_t now = watch_now_ms();
+	int64_t now = clock_monotonic_ms();
 	struct err why;
 	int rc = 0;
 
@@ -241,7 +242,7 @@ static bool is_given_up(const struct try *t, int64_t now)
 static void look(struct watch *w, const struct wg_device *dev)
 {
 	struct endpoints *ep = &w->endpoints;
-	int64_t now = watch_now_ms();
+	int64_t now = clock_monotonic_ms();
 
 	for (size_t i = 0; i < ep->n_tries; i++) {
 		struct try *t = &ep->tries[i];
@@ -271,7 +272,7 @@ void watch_endpoints_try(struct watch *w)
 {
 	struct endpoints *ep = &w->endpoints;
 	struct wg_device dev = { 0 };
-	int64_t now = watch_now_ms();
+	int64_t now = clock_monotonic_ms();
 	struct err ignored; /* then there is nobody who could answer */
 
 	if (get_device(w, &dev, &ignored) == 0)

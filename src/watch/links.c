@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "watch_internal.h"
+#include "wgns/clock.h"
 #include "wgns/fd.h"
 #include "wgns/nl.h"
 #include "wgns/str.h"
@@ -144,7 +145,7 @@ static bool may_move(struct watch *w)
 {
 	int64_t oldest = w->links.moved_at[w->links.next_move];
 
-	return !oldest || watch_now_ms() - oldest > MOVES_WINDOW_MS;
+	return !oldest || clock_monotonic_ms() - oldest > MOVES_WINDOW_MS;
 }
 
 /* Return: false when the lock was taken, and it has to be tried again */
@@ -169,7 +170,7 @@ static bool adopt_one(struct watch *w, int ifindex, bool is_new)
 		refuse(&w->links, ifindex, name);
 		(void)watch_take_result(w, rc, N_WORKS, &why);
 	} else if (rc == 1) {
-		w->links.moved_at[w->links.next_move] = watch_now_ms();
+		w->links.moved_at[w->links.next_move] = clock_monotonic_ms();
 		w->links.next_move = (w->links.next_move + 1) % MOVES_MAX;
 		watch_log(w, "%s is an uplink now and moved to physical", name);
 	}

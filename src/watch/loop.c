@@ -8,27 +8,15 @@
 #include <time.h>
 
 #include "watch_internal.h"
+#include "wgns/clock.h"
 #include "wgns/fd.h"
 
 #define LOG_REFILL_MS 2000 /* for one line more */
 #define BUSY_MS 200
 
-int64_t watch_clock_ms(clockid_t clock)
-{
-	struct timespec ts;
-
-	(void)clock_gettime(clock, &ts); /* cannot fail with a clock that exists */
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
-int64_t watch_now_ms(void)
-{
-	return watch_clock_ms(CLOCK_MONOTONIC);
-}
-
 void watch_log(struct watch *w, const char *fmt, ...)
 {
-	int64_t now = watch_now_ms(), refill = (now - w->log_ms) / LOG_REFILL_MS;
+	int64_t now = clock_monotonic_ms(), refill = (now - w->log_ms) / LOG_REFILL_MS;
 	char line[600];
 	va_list ap;
 
@@ -74,7 +62,7 @@ void watch_arm(struct watch *w)
 
 void watch_plan_work(struct watch *w, enum work what, unsigned delay_ms)
 {
-	int64_t at = watch_now_ms() + delay_ms;
+	int64_t at = clock_monotonic_ms() + delay_ms;
 
 	if (!w->work[what] || at < w->work[what])
 		w->work[what] = at;

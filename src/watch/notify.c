@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "watch_internal.h"
+#include "wgns/clock.h"
 #include "wgns/fd.h"
 
 #define PATIENCE_S 5
@@ -55,7 +56,7 @@ void watch_notify(const struct watch *w, const char *text)
  */
 void watch_alive(struct watch *w)
 {
-	int64_t period = w->options->watchdog_ms, now = watch_now_ms();
+	int64_t period = w->options->watchdog_ms, now = clock_monotonic_ms();
 
 	if (!period || (w->alive_ms && now - w->alive_ms < period / 4))
 		return;

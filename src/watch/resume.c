@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "watch_internal.h"
+#include "wgns/clock.h"
 
 #define SOON_MS 200
 
@@ -52,8 +53,8 @@ static void forget_failures(struct watch *w)
 
 void watch_resume_check(struct watch *w)
 {
-	const struct watch_clocks now = { .boot_ms = watch_clock_ms(CLOCK_BOOTTIME),
-					  .monotonic_ms = watch_clock_ms(CLOCK_MONOTONIC) };
+	const struct watch_clocks now = { .boot_ms = clock_boot_ms(),
+					  .monotonic_ms = clock_monotonic_ms() };
 	bool has_slept = watch_has_slept(&w->clocks, &now);
 
 	w->clocks = now;

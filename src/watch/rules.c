@@ -3,6 +3,7 @@
 #include <linux/netfilter/nfnetlink.h>
 
 #include "watch_internal.h"
+#include "wgns/clock.h"
 #include "wgns/guard.h"
 #include "wgns/nl.h"
 
@@ -33,7 +34,7 @@ static void pass_over(const struct nlmsghdr *event, void *ctx)
 
 void watch_guard_event(struct watch *w, enum source source)
 {
-	int64_t since = watch_now_ms() - w->guard_looked_ms;
+	int64_t since = clock_monotonic_ms() - w->guard_looked_ms;
 
 	/* which table it was is in the message; what became of ours is only in the kernel */
 	(void)nl_listen_read(w->fds[source], pass_over, NULL);
@@ -57,7 +58,7 @@ void watch_guard_check(struct watch *w)
 {
 	struct err why;
 
-	w->guard_looked_ms = watch_now_ms();
+	w->guard_looked_ms = clock_monotonic_ms();
 	/* most rules are other people's: the lock is for when there is something to do */
 	if (is_good(w->home_fd) && is_good(w->physical_fd))
 		return;

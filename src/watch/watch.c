@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "watch_internal.h"
+#include "wgns/clock.h"
 #include "wgns/fd.h"
 #include "wgns/netns.h"
 #include "wgns/signals.h"
@@ -163,7 +164,7 @@ static bool do_work(struct watch *w)
 		[WORK_AGENTS] = watch_agents_start,
 		[WORK_ALIVE] = watch_alive,
 	};
-	int64_t now = watch_now_ms();
+	int64_t now = clock_monotonic_ms();
 	bool is_done = false;
 
 	for (size_t i = 0; i < N_WORKS && !w->is_over; i++) {
@@ -353,11 +354,10 @@ int watch_run(const struct watch_options *options, struct err *e)
 		.run_fd = -1,
 		.home_fd = -1,
 		.physical_fd = -1,
-		.clocks = { .boot_ms = watch_clock_ms(CLOCK_BOOTTIME),
-			    .monotonic_ms = watch_clock_ms(CLOCK_MONOTONIC) },
+		.clocks = { .boot_ms = clock_boot_ms(), .monotonic_ms = clock_monotonic_ms() },
 		.endpoints = { .job = { .fd = -1 }, .has_names = true },
 		.log_credit = WATCH_LOG_CREDIT,
-		.log_ms = watch_now_ms(),
+		.log_ms = clock_monotonic_ms(),
 	};
 
 	w.talk = (struct change_talk){ .ctx = &w, .step = say_step, .note = say_note };

@@ -128,8 +128,6 @@ struct watch {
 int watch_privileges(struct err *e);
 
 /* ---- loop.c ---- */
-int64_t watch_clock_ms(clockid_t clock);
-int64_t watch_now_ms(void);
 #define WATCH_LOG_CREDIT 40 /* lines at once */
 void watch_log(struct watch *w, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /** watch_arm - one timer for everything that is to be done later: it is set to what comes first */
