@@ -25,10 +25,11 @@
 #include "wgns/leasetext.h"
 #include "wgns/signals.h"
 #include "wgns/state.h"
+#include "wgns/units.h"
 
-#define NM_DIR STATE_DIR "/box/physical/nm"
+#define NM_DIR STATE_DIR "/box/physical/" UNITS_BOX_NM
 #define NM_FILE "resolv.conf"
-#define LINKS_DIR STATE_DIR "/box/physical/netif/links"
+#define LINKS_DIR STATE_DIR "/box/physical/" UNITS_BOX_NETIF "/links"
 #define LINKS_MAX 256
 #define AGAIN_FIRST_MS 500
 #define AGAIN_MAX_MS 60000
@@ -80,14 +81,13 @@ static void say(const struct follow *f, const struct err *why)
 	f->options->log(f->options->ctx, why->text);
 }
 
-static void read_links(const struct follow *f, int dir_fd, struct strbuf *out)
+static void read_links(int dir_fd, struct strbuf *out)
 {
 	int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 	const struct dirent *entry;
 	size_t n = 0;
 
-	(void)f;
 	if (!dir) {
 		fd_close_indirect(&fd);
 		return;
@@ -117,7 +117,7 @@ static void look(const struct follow *f)
 	if (dir_fd < 0)
 		return; /* the manager makes it when it starts */
 	if (f->is_networkd) {
-		read_links(f, dir_fd, &out);
+		read_links(dir_fd, &out);
 	} else {
 		AUTO_FREE char *text = NULL;
 		if (fd_read_file_at(dir_fd, NM_FILE, LEASETEXT_MAX, &text, &len, &why) < 0)

@@ -197,36 +197,49 @@ int op_agent_kill_left(const struct op_env *env, const char *name, struct err *e
 				name);
 }
 
-static int forget(const struct op_env *env, const char *name, const char *device, struct err *e)
+int op_agent_end_keeper(const struct op_env *env, const char *name, int grace_ms, struct err *e)
+{
+	struct agentfile_keeper keeper;
+
+	if (agentfile_read_keeper(env->run_fd, name, &keeper) < 0)
+		return 0;
+	const struct netns_proc proc = { .pid = keeper.pid,
+					 .start_time = keeper.start_time,
+					 .comm = "wgns agent" };
+	int rc = netns_kill(&proc, 1, grace_ms, e);
+	(void)waitpid(keeper.pid, NULL, WNOHANG); /* ours when `up` rolls back, init's else */
+	return rc;
+}
+
+int op_agent_forget(const struct op_env *env, const char *name, struct err *e)
 {
 	static const char *const suffixes[] = { ".run", ".state", ".resolv", ".log", ".keeper" };
-	char path[sizeof(AGENTFILE_LEASES) + IFNAMSIZ + 1];
 	int rc = 0;
 
-	(void)snprintf(path, sizeof(path), AGENTFILE_LEASES "/%.15s", device);
-	if (unlinkat(env->run_fd, path, 0) < 0 && errno != ENOENT)
-		return err_set(e, errno, "remove " STATE_DIR "/%s", path);
 	for (size_t i = 0; rc == 0 && i < sizeof(suffixes) / sizeof(suffixes[0]); i++)
 		rc = agentfile_remove(env->run_fd, name, suffixes[i], e);
 	return rc;
 }
 
+static int forget_lease(const struct op_env *env, const char *device, struct err *e)
+{
+	char path[sizeof(AGENTFILE_LEASES) + IFNAMSIZ + 1];
+
+	(void)snprintf(path, sizeof(path), AGENTFILE_LEASES "/%.15s", device);
+	return unlinkat(env->run_fd, path, 0) < 0 && errno != ENOENT
+		       ? err_set(e, errno, "remove " STATE_DIR "/%s", path)
+		       : 0;
+}
+
 int agent_start_undo(struct op_env *env, const struct step *step, struct err *e)
 {
 	char name[AGENTFILE_NAME_MAX];
-	struct agentfile_keeper keeper;
-	int rc = 0;
 
 	agentfile_name(step->words[1], step->words[3], name);
-	if (agentfile_read_keeper(env->run_fd, name, &keeper) == 0) {
-		const struct netns_proc proc = { .pid = keeper.pid,
-						 .start_time = keeper.start_time,
-						 .comm = "wgns agent" };
-		rc = netns_kill(&proc, 1, KEEPER_END_MS, e);
-		(void)waitpid(keeper.pid, NULL,
-			      WNOHANG); /* ours when `up` rolls back, init's else */
-	}
+	int rc = op_agent_end_keeper(env, name, KEEPER_END_MS, e);
 	if (rc == 0)
 		rc = op_agent_kill_left(env, name, e);
-	return rc < 0 ? rc : forget(env, name, step->words[3], e);
+	if (rc == 0)
+		rc = forget_lease(env, step->words[3], e);
+	return rc < 0 ? rc : op_agent_forget(env, name, e);
 }

@@ -3,12 +3,9 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "op_internal.h"
 #include "wgns/agentfile.h"
-#include "wgns/netns.h"
 #include "wgns/systemd.h"
 
 #define END_MS 5000
@@ -42,21 +39,11 @@ int unit_follow_run(struct op_env *env, const struct step *step, struct err *e)
 
 int unit_follow_undo(struct op_env *env, const struct step *step, struct err *e)
 {
-	static const char *const suffixes[] = { ".run", ".resolv", ".log", ".keeper" };
 	char name[AGENTFILE_NAME_MAX];
-	struct agentfile_keeper keeper;
 	struct agentfile a = { 0 };
 
 	int rc = name_of(step, &a, name, e);
-	if (rc == 0 && agentfile_read_keeper(env->run_fd, name, &keeper) == 0) {
-		const struct netns_proc proc = { .pid = keeper.pid,
-						 .start_time = keeper.start_time,
-						 .comm = "wgns agent" };
-		rc = netns_kill(&proc, 1, END_MS, e);
-		(void)waitpid(keeper.pid, NULL,
-			      WNOHANG); /* ours when `up` rolls back, init's else */
-	}
-	for (size_t i = 0; rc == 0 && i < sizeof(suffixes) / sizeof(suffixes[0]); i++)
-		rc = agentfile_remove(env->run_fd, name, suffixes[i], e);
-	return rc;
+	if (rc == 0)
+		rc = op_agent_end_keeper(env, name, END_MS, e);
+	return rc < 0 ? rc : op_agent_forget(env, name, e);
 }

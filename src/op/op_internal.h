@@ -49,6 +49,10 @@ op_fn watch_start_run, watch_start_undo;
 op_fn agent_stop_run, agent_stop_undo, agent_start_run, agent_start_undo;
 /** op_agent_spawn - the keeper of "PROGRAM.DEVICE", whose .run is written, or who follows a manager; recorded as .keeper */
 int op_agent_spawn(struct op_env *env, const char *name, bool is_follower, struct err *e);
+/** op_agent_end_keeper - SIGTERM, and SIGKILL after @grace_ms; none is success */
+int op_agent_end_keeper(const struct op_env *env, const char *name, int grace_ms, struct err *e);
+/** op_agent_forget - the files of a keeper that has ended */
+int op_agent_forget(const struct op_env *env, const char *name, struct err *e);
 /** op_agent_kill_left - what lived on when its keeper was killed: told by its mounts */
 int op_agent_kill_left(const struct op_env *env, const char *name, struct err *e);
 /** op_agent_start_in_home - by systemd where that is home's, with the rights that it gives to everybody */
