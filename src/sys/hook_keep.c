@@ -16,7 +16,6 @@
 #include "wgns/fd.h"
 #include "wgns/netns.h"
 
-
 /* what the keeper and its caller have between them */
 struct ends {
 	int alive_fd; /* in the keeper: at its end when the caller is no more */
