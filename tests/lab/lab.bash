@@ -249,10 +249,15 @@ lab_snapshot() { lab_run setsid -w "$LAB_HERE/snapshot"; }
 
 # lab_down: end the lab; fails and says what is left when something is
 lab_down() {
-	local left=0
+	local left=0 file fd held=()
 	[[ -n ${LAB_DIR-} ]] || return 0
+	# what is held open keeps its number: another lab that starts in this moment would get it, and look like this one
+	for file in "/proc/$LAB_WORLD/ns/"{pid,mnt,net} "/proc/$LAB_HOME/ns/"{pid,mnt,net} "/proc/$LAB_WORLD/root/run/netns/"{server,web}; do
+		[[ -e $file ]] && exec {fd}<"$file" && held+=("$fd")
+	done
 	kill -KILL "$LAB_WORLD" 2>/dev/null || :
 	lab_wait lab_is_gone "$LAB_DIR/namespaces" || left=1
+	for fd in "${held[@]}"; do exec {fd}<&-; done
 	if grep -F "$LAB_DIR" /proc/self/mountinfo >&2; then
 		echo "lab_down: mounts are left" >&2
 		left=1
